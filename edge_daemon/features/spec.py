@@ -1,0 +1,71 @@
+"""What a model expects at its inputs, as its bundle states it."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+Positive = Annotated[int, Meta(ge=1)]
+Fraction = Annotated[float, Meta(ge=0.0, le=1.0)]
+
+
+class ImageSpec(Struct, frozen=True, forbid_unknown_fields=True):
+    """The image input: float32 [1, height, width, 1], values in `range`.
+
+    Attributes:
+        height: rows of the tensor.
+        width: columns of the tensor.
+        colour: the only one so far is `grey` (ITU-R BT.601 luma).
+        contrast: `ink` turns dark strokes on light, unevenly lit paper into bright strokes on
+            black; `none` only scales.
+        range: the values of black and of white.
+    """
+
+    height: Positive
+    width: Positive
+    colour: Literal["grey"] = "grey"
+    contrast: Literal["none", "ink"] = "ink"
+    range: tuple[float, float] = (0.0, 1.0)
+
+
+class AudioSpec(Struct, frozen=True, forbid_unknown_fields=True):
+    """The audio input: float32 [1, columns, bands kept, 1], values in 0 to 1.
+
+    A log-mel spectrogram whose first column lies `lead` hops before the onset of the newest
+    sound in the last `span_ms`. Columns not heard yet, and everything when there is no sound,
+    are 0.
+
+    Attributes:
+        sample_rate_hz: rate of the samples.
+        window: samples under one Hann window, zero-padded to the next power of two.
+        hop: samples between windows.
+        bands: mel bands between `low_hz` and `high_hz`.
+        band_slice: first band kept and the one after the last.
+        stride: every `stride`-th hop becomes a column.
+        columns: columns of the tensor.
+        lead: hops before the onset at which the first column lies.
+        span_ms: how far back an onset is looked for.
+        range_db: the decibels, relative to the loudest value in the span, that become 0 and 1.
+    """
+
+    sample_rate_hz: Positive
+    window: Positive
+    hop: Positive
+    bands: Positive
+    low_hz: float
+    high_hz: float
+    band_slice: tuple[int, int]
+    stride: Positive
+    columns: Positive
+    lead: int
+    span_ms: Positive
+    range_db: tuple[float, float]
+
+    @property
+    def kept_bands(self) -> int:
+        """Number of bands that are computed."""
+        return self.band_slice[1] - self.band_slice[0]
+
+    @property
+    def span(self) -> int:
+        """Hops in `span_ms`."""
+        return self.span_ms * self.sample_rate_hz // (1000 * self.hop)

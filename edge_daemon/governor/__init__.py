@@ -1,0 +1,1 @@
+"""Reads the board and decides which tier it can afford."""

@@ -1,0 +1,33 @@
+"""One immutable look at the board."""
+
+from msgspec import Struct
+
+
+class Reading(Struct, frozen=True, omit_defaults=True):
+    """What the probes saw at one moment. `None` means not known.
+
+    Attributes:
+        time_ns: CLOCK_BOOTTIME of the reading.
+        cpu_foreign: share of the usable cores that other processes keep busy, 0 to 1.
+        cpu_own: share of the usable cores that this process keeps busy, 0 to 1.
+        memory_available_mib: memory that can be taken without swapping, within the cgroup's limit.
+        temperature_c: the hottest valid zone, in degrees Celsius.
+        temperature_zone: that zone's `type`.
+        battery_fraction: charge left, 0 to 1, over all batteries that feed the board.
+        on_mains: whether it runs from the mains; None where nothing tells.
+        throttled: why the firmware holds the board back now (`under-voltage`, `throttled`, …).
+        absent: signals this board does not have: no constraint, by design.
+        failed: signals it has but that could not be read this time, with the error.
+    """
+
+    time_ns: int
+    cpu_foreign: float | None = None
+    cpu_own: float | None = None
+    memory_available_mib: float | None = None
+    temperature_c: float | None = None
+    temperature_zone: str | None = None
+    battery_fraction: float | None = None
+    on_mains: bool | None = None
+    throttled: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+    failed: dict[str, str] = {}

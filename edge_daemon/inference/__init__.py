@@ -1,0 +1,1 @@
+"""Bundles of models, the interpreter, pipelines, and the swap between them."""

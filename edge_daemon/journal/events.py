@@ -1,0 +1,205 @@
+"""Every event of the journal, as types; docs/journal.md and its JSON Schema follow from them."""
+
+from msgspec import Struct
+
+from edge_daemon.governor.reading import Reading
+from edge_daemon.tier import Tier
+
+SCHEMA = 1
+"""Raised when a field changes its meaning or goes away; new fields do not raise it."""
+
+
+class Event(Struct, frozen=True, omit_defaults=False, tag_field="event"):
+    """The body of a line; the journal adds `schema`, `seq`, `ts`, `mono_ns` and `boot_id`."""
+
+
+class Start(Event, frozen=True, tag="start"):
+    """The first line of a run.
+
+    Attributes:
+        version: of edge-daemon.
+        pid: process id.
+        python: version of the interpreter.
+        runtime: name and version of the TFLite runtime.
+        board: model of the board, as the device tree says it.
+        bundle: name and version of the bundle.
+        bundle_sha256: hash of its manifest.
+        tier: the tier it starts in.
+        pinned: whether the tier is fixed by config or command line.
+        video: the video source.
+        audio: the audio source.
+        repaired_bytes: torn bytes cut from the journal's end, left by a power cut or a kill.
+    """
+
+    version: str
+    pid: int
+    python: str
+    runtime: str
+    board: str
+    bundle: str
+    bundle_sha256: str
+    tier: Tier
+    pinned: bool
+    video: str
+    audio: str
+    repaired_bytes: int = 0
+
+
+class Prediction(Event, frozen=True, tag="prediction"):
+    """What one window showed.
+
+    Attributes:
+        window: number of the window since the start.
+        tier: the tier that ran.
+        label: the answer; `unknown` below the threshold.
+        confidence: smoothed probability of the likeliest label, 0 to 1.
+        best: the likeliest label, even below the threshold.
+        image: whether a fresh picture was used.
+        audio: whether sound with an onset was used.
+        age_ms: from the capture of the older input used to this line.
+        skew_ms: capture of the newest sound minus that of the picture; null without both.
+        cycle_ms: time spent on the window, waiting excluded.
+        truth: what a labelled replay says.
+    """
+
+    window: int
+    tier: Tier
+    label: str
+    confidence: float
+    best: str
+    image: bool
+    audio: bool
+    age_ms: float | None = None
+    skew_ms: float | None = None
+    cycle_ms: float = 0.0
+    truth: str | None = None
+
+
+class TierChange(Event, frozen=True, tag="tier_change", rename={"from_": "from"}):
+    """The loop took over another tier's pipeline.
+
+    Attributes:
+        from_: the tier that ran before (`from` in the line).
+        to: the tier that runs now.
+        resource: the binding resource: `cpu`, `memory`, `temperature`, `battery`, `pin`.
+        rule: name of the rule that fired.
+        reason: the same in a sentence with its numbers.
+        reading: the reading it was decided on.
+        decided_mono_ns: when it was decided, on the journal's monotonic clock.
+        next_change_s: seconds from the decision to the earliest next move up; null when pinned.
+        prepare_ms: time to load and warm the new pipeline, beside the running one.
+        gap_ms: time the loop spent adopting it.
+    """
+
+    from_: Tier
+    to: Tier
+    resource: str
+    rule: str
+    reason: str
+    reading: Reading | None = None
+    decided_mono_ns: int = 0
+    next_change_s: float | None = None
+    prepare_ms: float = 0.0
+    gap_ms: float = 0.0
+
+
+class ReadingEvent(Event, frozen=True, tag="reading"):
+    """A reading of the board, written now and then.
+
+    Attributes:
+        tier: the tier that ran.
+        reading: what the probes saw.
+    """
+
+    tier: Tier
+    reading: Reading
+
+
+class Capture(Event, frozen=True, tag="capture"):
+    """A source changed its state.
+
+    Attributes:
+        source: `video` or `audio`.
+        name: the device.
+        state: `healthy`, `stalled`, `reconnecting`, `failed` or `ended`.
+        previous: the state before.
+        detail: what was wrong, or how it was recovered.
+        items: frames or chunks since the start.
+        dropped: frames or samples that nobody looked at, since the start.
+        overflows: times the device dropped samples, since the start.
+        reconnects: successful reopenings since the start.
+    """
+
+    source: str
+    name: str
+    state: str
+    previous: str
+    detail: str = ""
+    items: int = 0
+    dropped: int = 0
+    overflows: int = 0
+    reconnects: int = 0
+
+
+class Fault(Event, frozen=True, tag="fault"):
+    """Something went wrong that the daemon survived.
+
+    Attributes:
+        part: `swap`, `journal`, `governor`, `loop`, ...
+        message: what happened and what to do about it.
+        count: how many times since it was last written.
+        lines_lost: journal lines lost while the disk failed.
+    """
+
+    part: str
+    message: str
+    count: int = 1
+    lines_lost: int = 0
+
+
+class Reload(Event, frozen=True, tag="reload"):
+    """SIGHUP.
+
+    Attributes:
+        applied: keys whose new values are in force.
+        restart: changed keys that need a restart.
+        error: why the new config was refused; the old one runs on.
+    """
+
+    applied: tuple[str, ...] = ()
+    restart: tuple[str, ...] = ()
+    error: str | None = None
+
+
+class Stop(Event, frozen=True, tag="stop"):
+    """The last line of a run.
+
+    Attributes:
+        reason: `SIGTERM`, `SIGINT`, `end of replay`, or the error.
+        uptime_s: seconds since the start.
+        windows: windows cut.
+        predictions: windows that gave a prediction.
+        scored: predictions with a truth and an answer or `unknown`.
+        correct: those that were right.
+        swaps: tier changes.
+        tier_s: seconds in each tier.
+        dropped_frames: frames nobody looked at.
+        lost_samples: samples lost before they were looked at.
+        cycle_p50_ms: median of cycle_ms.
+        cycle_p99_ms: 99th percentile of cycle_ms.
+        age_p99_ms: 99th percentile of age_ms.
+    """
+
+    reason: str
+    uptime_s: float
+    windows: int
+    predictions: int
+    scored: int
+    correct: int
+    swaps: int
+    tier_s: dict[str, float]
+    dropped_frames: int
+    lost_samples: int
+    cycle_p50_ms: float | None = None
+    cycle_p99_ms: float | None = None
+    age_p99_ms: float | None = None
