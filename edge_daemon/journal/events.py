@@ -179,7 +179,7 @@ class Stop(Event, frozen=True, tag="stop"):
         uptime_s: seconds since the start.
         windows: windows cut.
         predictions: windows that gave a prediction.
-        scored: predictions with a truth and an answer or `unknown`.
+        scored: predictions whose truth is known; an empty truth means that nothing was shown.
         correct: those that were right.
         swaps: tier changes.
         tier_s: seconds in each tier.
@@ -188,6 +188,7 @@ class Stop(Event, frozen=True, tag="stop"):
         cycle_p50_ms: median of cycle_ms.
         cycle_p99_ms: 99th percentile of cycle_ms.
         age_p99_ms: 99th percentile of age_ms.
+        gap_p99_ms: 99th percentile of the time that adopting a tier took.
     """
 
     reason: str
@@ -203,3 +204,4 @@ class Stop(Event, frozen=True, tag="stop"):
     cycle_p50_ms: float | None = None
     cycle_p99_ms: float | None = None
     age_p99_ms: float | None = None
+    gap_p99_ms: float | None = None
