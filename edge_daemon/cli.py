@@ -1,0 +1,87 @@
+"""The `edge-daemon` command: parses arguments, then imports only the command that was asked for."""
+
+import argparse
+import importlib
+import logging
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from edge_daemon import __version__, exitcode
+
+COMMANDS = {
+    "run": "run the daemon in the foreground",
+    "demo": "replay the embedded clip under a scripted resource trace (about 20 s)",
+    "check": "check config, bundle and devices; non-zero on trouble",
+    "devices": "list cameras, microphones, thermal zones and batteries",
+    "doctor": "look at the system and say what to change",
+    "tail": "show the journal, coloured and aligned, across rotation",
+    "bench": "measure the tiers and the daemon's own cost on this device",
+    "bundle": "verify or show a bundle of models",
+}
+
+EPILOG = """\
+examples:
+  edge-daemon demo
+  edge-daemon devices
+  edge-daemon check --config config.yaml
+  edge-daemon run --config config.yaml --tier low
+  edge-daemon tail --follow /var/log/edge-daemon
+
+exit codes:
+   0  success
+   1  a check found trouble, or the daemon stopped because of a fault
+   2  the command line is wrong
+  75  another daemon writes this journal
+  78  the config or the bundle is wrong
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    parser = argparse.ArgumentParser(
+        prog="edge-daemon",
+        description="On-device audio-visual classification that adapts to the board.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"edge-daemon {__version__}")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    wanted = next((word for word in arguments if not word.startswith("-")), None)
+    for name, summary in COMMANDS.items():
+        subparser = subparsers.add_parser(
+            name,
+            help=summary,
+            description=summary[0].upper() + summary[1:] + ".",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        if name == wanted:
+            command = importlib.import_module(f"edge_daemon.commands.{name}")
+            command.add_arguments(subparser)
+    namespace = parser.parse_args(arguments)
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
+    return _run(namespace)
+
+
+def _run(namespace: argparse.Namespace) -> int:
+    from edge_daemon.config import ConfigError
+    from edge_daemon.inference.bundle import BundleError
+
+    command = importlib.import_module(f"edge_daemon.commands.{namespace.command}")
+    try:
+        return int(command.run(namespace))
+    except (ConfigError, BundleError) as error:
+        print(f"edge-daemon: {error}", file=sys.stderr)
+        return exitcode.CONFIG
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader of our output has left (`| head`): say nothing more, not even at exit.
+        sys.stderr.close()
+        return exitcode.OK
+
+
+def entry() -> NoReturn:
+    """Console entry point."""
+    sys.exit(main())

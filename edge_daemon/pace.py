@@ -1,0 +1,86 @@
+"""How time passes: with the world, or as fast as a replay can be computed."""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from edge_daemon.clock import Clock, VirtualClock
+
+Step = Callable[[], object]
+"""Classifies one window, if there is one."""
+
+
+class Pace(Protocol):
+    """Calls the step once a window period until told to stop."""
+
+    period_ns: int
+
+    def run(self, step: Step, stop: threading.Event, ended: Callable[[], bool]) -> None:
+        """Return when `stop` is set or, between two steps, `ended` says that nothing follows."""
+
+
+class RealTime:
+    """Calls the step at fixed points of a monotonic clock; the sources run in their own threads.
+
+    A step that takes longer than a period costs the points that it missed, which are counted in
+    `late`; nothing is queued.
+    """
+
+    def __init__(self, clock: Clock, period_ns: int) -> None:
+        self.period_ns = period_ns
+        self.late = 0
+        self._clock = clock
+
+    def run(self, step: Step, stop: threading.Event, ended: Callable[[], bool]) -> None:
+        """See `Pace`."""
+        due_ns = self._clock()
+        while not stop.wait(max(0, due_ns - self._clock()) / 1e9):
+            step()
+            if ended():
+                return
+            due_ns += self.period_ns
+            behind_ns = self._clock() - due_ns
+            if behind_ns > 0:
+                missed = behind_ns // self.period_ns + 1
+                self.late += missed
+                due_ns += missed * self.period_ns
+
+
+class Lockstep:
+    """Everything in one thread, on a clock that jumps from window to window.
+
+    Before each step the sources are pumped up to the window's time and the background work that
+    has come due is done, so that the same input gives the same journal but for durations.
+
+    Args:
+        clock: the clock that every part counts in.
+        period_ns: media time between windows.
+        pumps: one for each source: reads it up to a time; False once it has ended.
+        background: work with its own period in nanoseconds (governor, swap), run in this order.
+    """
+
+    def __init__(
+        self,
+        clock: VirtualClock,
+        period_ns: int,
+        pumps: Sequence[Callable[[int], bool]],
+        background: Sequence[tuple[int, Callable[[], object]]],
+    ) -> None:
+        self.period_ns = period_ns
+        self._clock = clock
+        self._pumps = pumps
+        self._background = background
+
+    def run(self, step: Step, stop: threading.Event, ended: Callable[[], bool]) -> None:
+        """See `Pace`."""
+        due_ns = [self._clock()] * len(self._background)
+        while not stop.is_set() and not ended():
+            now_ns = self._clock() + self.period_ns
+            for pump in self._pumps:
+                pump(now_ns)
+            self._clock.advance_to(now_ns)
+            for index, (period_ns, work) in enumerate(self._background):
+                if now_ns >= due_ns[index]:
+                    work()
+                    due_ns[index] = now_ns + period_ns
+            step()
