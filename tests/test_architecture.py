@@ -1,0 +1,72 @@
+"""The arrows between packages that docs/architecture.md promises."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+HEAVY = {"cv2", "sounddevice", "soundfile", "soxr", "ai_edge_litert", "tflite_runtime", "psutil"}
+
+
+def imports(path: Path, *, top_level_only: bool = False) -> set[str]:
+    """Return the dotted names of the modules that a file imports."""
+    tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+    nodes = tree.body if top_level_only else list(ast.walk(tree))
+    names: set[str] = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            names.add(node.module)
+    return names
+
+
+def violations(package: str, allowed: tuple[str, ...]) -> list[str]:
+    found = []
+    for path in sorted((ROOT / package).rglob("*.py")):
+        for name in sorted(imports(path)):
+            if name.startswith(("edge_daemon", "tools")) and not name.startswith(allowed):
+                found.append(f"{path.relative_to(ROOT)} imports {name}")
+    return found
+
+
+def test_the_daemon_never_imports_the_tools() -> None:
+    assert violations("edge_daemon", ("edge_daemon",)) == []
+
+
+def test_the_tools_import_features_and_inference_only() -> None:
+    allowed = ("tools", "edge_daemon.features", "edge_daemon.inference", "edge_daemon.tier")
+    assert violations("tools", allowed) == []
+
+
+@pytest.mark.parametrize(
+    ("package", "allowed"),
+    [
+        ("features", ("features",)),
+        ("capture", ("capture", "clock", "window", "journal.events", "config", "worker")),
+        ("governor", ("governor", "clock", "tier", "journal.events", "worker")),
+        (
+            "inference",
+            ("inference", "features", "clock", "tier", "window", "capture.ring", "capture.source"),
+        ),
+        ("journal", ("journal", "clock", "tier", "governor.reading", "worker")),
+    ],
+)
+def test_packages_know_only_their_neighbours(package: str, allowed: tuple[str, ...]) -> None:
+    names = tuple(f"edge_daemon.{name}" for name in allowed)
+    assert violations(f"edge_daemon/{package}", names) == []
+
+
+def test_heavy_libraries_are_imported_late() -> None:
+    found = []
+    for path in sorted((ROOT / "edge_daemon").rglob("*.py")):
+        heavy = HEAVY & {name.split(".")[0] for name in imports(path, top_level_only=True)}
+        found.extend(f"{path.relative_to(ROOT)} imports {name}" for name in sorted(heavy))
+    assert found == []
+
+
+def test_the_guard_sees_what_a_file_imports() -> None:
+    assert "ast" in imports(Path(__file__))
+    assert sys.modules[__name__].__name__ not in imports(Path(__file__))

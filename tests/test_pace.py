@@ -1,0 +1,84 @@
+import threading
+
+from edge_daemon.clock import VirtualClock
+from edge_daemon.pace import Lockstep, RealTime
+
+
+class TickingEvent(threading.Event):
+    """A stop event whose wait moves a virtual clock instead of passing time."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def wait(self, timeout: float | None = None) -> bool:
+        if not self.is_set():
+            assert timeout is not None
+            self._clock.advance_to(self._clock() + round(timeout * 1e9))
+        return self.is_set()
+
+
+def test_real_time_steps_at_fixed_points_and_skips_those_it_missed() -> None:
+    clock = VirtualClock(1000)
+    stop = TickingEvent(clock)
+    pace = RealTime(clock, period_ns=100)
+    seen: list[int] = []
+
+    def step() -> None:
+        seen.append(clock())
+        if len(seen) == 2:
+            clock.advance_to(clock() + 250)  # slower than two periods
+        if len(seen) == 5:
+            stop.set()
+
+    pace.run(step, stop, lambda: False)
+    assert seen == [1000, 1100, 1400, 1500, 1600]
+    assert pace.late == 2
+
+
+def test_real_time_takes_over_a_new_period() -> None:
+    clock = VirtualClock()
+    pace = RealTime(clock, period_ns=100)
+    seen: list[int] = []
+
+    def step() -> None:
+        seen.append(clock())
+        pace.period_ns = 30
+
+    pace.run(step, TickingEvent(clock), lambda: len(seen) == 3)
+    assert seen == [0, 30, 60]
+
+
+def test_lockstep_pumps_then_works_in_the_background_then_steps() -> None:
+    clock = VirtualClock()
+    trail: list[str] = []
+
+    def pump(until_ns: int) -> bool:
+        trail.append(f"pump {until_ns}")
+        return True
+
+    pace = Lockstep(
+        clock,
+        100,
+        [pump],
+        [(200, lambda: trail.append("govern")), (0, lambda: trail.append("swap"))],
+    )
+    steps: list[int] = []
+
+    def step() -> None:
+        steps.append(clock())
+        trail.append("step")
+
+    pace.run(step, threading.Event(), lambda: len(steps) == 3)
+    assert steps == [100, 200, 300]
+    assert trail == [
+        *("pump 100", "govern", "swap", "step"),
+        *("pump 200", "swap", "step"),
+        *("pump 300", "govern", "swap", "step"),
+    ]
+
+
+def test_lockstep_stops_when_told_to() -> None:
+    stop = threading.Event()
+    Lockstep(VirtualClock(), 100, [], []).run(stop.set, stop, lambda: False)
+    assert stop.is_set()
