@@ -24,12 +24,12 @@ def imports(path: Path, *, top_level_only: bool = False) -> set[str]:
 
 
 def violations(package: str, allowed: tuple[str, ...]) -> list[str]:
-    found = []
-    for path in sorted((ROOT / package).rglob("*.py")):
-        for name in sorted(imports(path)):
-            if name.startswith(("edge_daemon", "tools")) and not name.startswith(allowed):
-                found.append(f"{path.relative_to(ROOT)} imports {name}")
-    return found
+    return [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in sorted((ROOT / package).rglob("*.py"))
+        for name in sorted(imports(path))
+        if name.startswith(("edge_daemon", "tools")) and not name.startswith(allowed)
+    ]
 
 
 def test_the_daemon_never_imports_the_tools() -> None:
