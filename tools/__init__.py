@@ -1,0 +1,1 @@
+"""Offline tools: data, networks, training, conversion, evaluation; the daemon imports none."""

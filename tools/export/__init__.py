@@ -1,0 +1,1 @@
+"""Export: from a network to an int8 model file, and what that file contains."""

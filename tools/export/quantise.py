@@ -1,0 +1,38 @@
+"""Post-training quantisation: full-integer int8 with int8 inputs and outputs."""
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+from ai_edge_quantizer import quantizer, recipe
+from numpy.typing import NDArray
+
+from tools.export.flatbuffer import read_model
+
+Inputs = Mapping[str, NDArray[np.float32]]
+"""Input tensors by signature name, float32 NHWC with N = 1, values in 0 to 1."""
+
+
+def quantise(float_model: bytes, samples: Iterable[Inputs]) -> bytes:
+    """Return the int8 form of a float model: weights per channel, everything else per tensor.
+
+    Args:
+        float_model: a model with one signature, float inputs and outputs.
+        samples: inputs to calibrate the ranges with, drawn from training data only.
+
+    Every input gets the scale 1/255 and the zero point -128, whatever the samples are, so that
+    a pixel's int8 code is its value less 128.
+    """
+    model = read_model(float_model)
+    signature = model.signatureDefs[0]
+    tensors = model.subgraphs[signature.subgraphIndex].tensors
+    tool = quantizer.Quantizer(float_model, recipe.static_wi8_ai8())
+    ranges = tool.calibrate({signature.signatureKey.decode(): samples}, num_threads=1)
+    for binding in signature.inputs:
+        tensor = tensors[binding.tensorIndex]
+        axes = (1,) * len(tensor.shape)
+        ranges[tensor.name.decode()] = {
+            "min": np.zeros(axes, np.float32),
+            "max": np.ones(axes, np.float32),
+        }
+    result = tool.quantize(ranges, enable_progress_bar=False, enable_progress_report=False)
+    return bytes(result.quantized_model)

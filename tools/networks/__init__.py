@@ -1,0 +1,1 @@
+"""Networks: what is trained, in torch, before it becomes a model file."""

@@ -1,0 +1,83 @@
+"""The audio branch: a causal convolutional network along time, whose prefix is the partial one."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from tools.networks.separable import CausalBlock, ConvNorm
+
+
+class AudioBranch(nn.Module):
+    """Digit logits from a log-mel spectrogram, for the whole of it and for a prefix.
+
+    The mel bands are the channels of the first layer, so every kernel runs along time only. All
+    padding lies in the past: the maps of the first `prefix` columns are the same whether the
+    later columns are there or not, and the two heads share every weight but their own.
+
+    Args:
+        bands: mel bands.
+        columns: columns of the whole spectrogram.
+        prefix: columns of the partial one.
+        channels: channels of the stem and of every block.
+        strides: step of every block, one fewer than `channels`.
+        kernel: columns that a block's kernel spans.
+        labels: number of classes.
+    """
+
+    def __init__(
+        self,
+        bands: int = 40,
+        columns: int = 64,
+        prefix: int = 40,
+        channels: Sequence[int] = (64, 64, 64, 64, 80, 80),
+        strides: Sequence[int] = (1, 2, 1, 2, 1),
+        kernel: int = 7,
+        labels: int = 10,
+    ) -> None:
+        super().__init__()
+        self.bands = bands
+        self.columns = columns
+        self.prefix = prefix
+        self.stem = ConvNorm(bands, channels[0], (STEM_KERNEL, 1))
+        self.blocks = nn.Sequential(
+            *(
+                CausalBlock(inputs, outputs, kernel, stride)
+                for (inputs, outputs), stride in zip(pairwise(channels), strides, strict=True)
+            )
+        )
+        self.step = 1
+        for stride in strides:
+            self.step *= stride
+        self.head = nn.Linear(channels[-1], labels)
+        self.prefix_head = nn.Linear(channels[-1], labels)
+
+    def maps(self, audio: Tensor) -> Tensor:
+        """Map float32 [N, T, bands, 1] in 0 to 1 to features [N, channels, ceil(T / step), 1]."""
+        x = audio.permute(0, 1, 3, 2).permute(0, 3, 1, 2)  # bands become channels
+        return self.blocks(torch.relu(self.stem(F.pad(x, (0, 0, STEM_KERNEL - 1, 0)))))
+
+    def forward(self, audio: Tensor) -> Tensor:
+        """Map the whole spectrogram [N, columns, bands, 1] to logits [N, labels]."""
+        return self.head(pool(self.maps(audio)))
+
+    def partial(self, audio: Tensor) -> Tensor:
+        """Map the first columns [N, prefix, bands, 1] to logits [N, labels]."""
+        return self.prefix_head(pool(self.maps(audio)))
+
+    def both(self, audio: Tensor) -> tuple[Tensor, Tensor]:
+        """Return `forward` of the whole and `partial` of its prefix from one pass."""
+        maps = self.maps(audio)
+        first = maps[:, :, : -(-self.prefix // self.step)]
+        return self.head(pool(maps)), self.prefix_head(pool(first))
+
+
+STEM_KERNEL = 3
+"""Columns that the first kernel spans."""
+
+
+def pool(maps: Tensor) -> Tensor:
+    """Average [N, C, H, W] over both axes to [N, C]; this spelling needs no TRANSPOSE."""
+    return maps.mean((2, 3), keepdim=True).flatten(1)

@@ -1,0 +1,85 @@
+"""Depthwise-separable convolution blocks that convert without PAD or TRANSPOSE islands."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class ConvNorm(nn.Module):
+    """Convolution and batch normalisation, the pair that is folded into one before export.
+
+    Args:
+        inputs: channels in.
+        outputs: channels out.
+        kernel: rows and columns of the kernel.
+        stride: step along rows and columns.
+        groups: as for `torch.nn.Conv2d`; `inputs` makes it depthwise.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: tuple[int, int] = (1, 1),
+        stride: tuple[int, int] = (1, 1),
+        groups: int = 1,
+    ) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, groups=groups, bias=False)
+        self.norm = nn.BatchNorm2d(outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map [N, inputs, H, W] to [N, outputs, H', W'] without padding."""
+        return self.norm(self.conv(x))
+
+
+def pad_same(x: Tensor, stride: int) -> Tensor:
+    """Pad [N, C, H, W] for a 3 × 3 kernel so that the converter folds it into SAME padding.
+
+    TensorFlow's SAME puts the odd row after the picture: on an even size with stride 2 that is
+    (0, 1), everywhere else (1, 1). A symmetric pad on an even size would stay a PAD operator.
+    """
+    if stride == 2 and x.shape[2] % 2 == 0:
+        return F.pad(x, (0, 1, 0, 1))
+    return F.pad(x, (1, 1, 1, 1))
+
+
+class SeparableBlock(nn.Module):
+    """3 × 3 depthwise, then pointwise convolution (MobileNet, Howard et al. 2017).
+
+    The input is added to the output where both have one shape. A ReLU follows each half.
+    """
+
+    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
+        super().__init__()
+        self.stride = stride
+        self.residual = stride == 1 and inputs == outputs
+        self.depthwise = ConvNorm(inputs, inputs, (3, 3), (stride, stride), groups=inputs)
+        self.pointwise = ConvNorm(inputs, outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map [N, inputs, H, W] to [N, outputs, ceil(H / stride), ceil(W / stride)]."""
+        y = torch.relu(self.depthwise(pad_same(x, self.stride)))
+        y = self.pointwise(y)
+        return torch.relu(x + y if self.residual else y)
+
+
+class CausalBlock(nn.Module):
+    """Depthwise convolution over the past, then pointwise, along time only.
+
+    Output column j sees the input columns up to `j * stride` and none after it: a prefix of the
+    input gives the prefix of the output. (TC-ResNet, Choi et al. 2019, made causal and separable.)
+    """
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1) -> None:
+        super().__init__()
+        self.past = kernel - 1
+        self.residual = stride == 1 and inputs == outputs
+        self.depthwise = ConvNorm(inputs, inputs, (kernel, 1), (stride, 1), groups=inputs)
+        self.pointwise = ConvNorm(inputs, outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map [N, inputs, T, 1] to [N, outputs, ceil(T / stride), 1]."""
+        y = torch.relu(self.depthwise(F.pad(x, (0, 0, self.past, 0))))
+        y = self.pointwise(y)
+        return torch.relu(x + y if self.residual else y)
