@@ -17,6 +17,8 @@ class ImageSpec(Struct, frozen=True, forbid_unknown_fields=True):
         colour: the only one so far is `grey` (ITU-R BT.601 luma).
         contrast: `ink` turns dark strokes on light, unevenly lit paper into bright strokes on
             black; `none` only scales.
+        fit: where contrast is `ink`: `ink` finds the drawing and centres it at the size that
+            MNIST's digits have; `frame` shrinks the whole picture, as contrast `none` always does.
         range: the values of black and of white.
     """
 
@@ -24,6 +26,7 @@ class ImageSpec(Struct, frozen=True, forbid_unknown_fields=True):
     width: Positive
     colour: Literal["grey"] = "grey"
     contrast: Literal["none", "ink"] = "ink"
+    fit: Literal["frame", "ink"] = "ink"
     range: tuple[float, float] = (0.0, 1.0)
 
 
@@ -44,7 +47,8 @@ class AudioSpec(Struct, frozen=True, forbid_unknown_fields=True):
         columns: columns of the tensor.
         lead: hops before the onset at which the first column lies.
         span_ms: how far back an onset is looked for.
-        range_db: the decibels, relative to the loudest value in the span, that become 0 and 1.
+        range_db: the decibels, relative to the loudest value since the first column, that become
+            0 and 1.
     """
 
     sample_rate_hz: Positive
