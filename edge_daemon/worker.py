@@ -2,7 +2,8 @@
 
 import logging
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,10 @@ class Worker:
         """Start the thread; a worker is started once."""
         self._thread.start()
 
+    def ask_to_stop(self) -> None:
+        """Set the body's event and return at once."""
+        self._stop.set()
+
     def stop(self, timeout_s: float = 1.0) -> bool:
         """Ask the body to end and wait at most `timeout_s`; return whether it ended."""
         self._stop.set()
@@ -57,3 +62,15 @@ class Worker:
             log.exception("worker %s failed", self.name)
             if self._on_error is not None:
                 self._on_error(self.name, error)
+
+
+def stop_workers(workers: Sequence[Worker], timeout_s: float) -> list[str]:
+    """Stop several workers at once; return the names of those still alive after `timeout_s`."""
+    for worker in workers:
+        worker.ask_to_stop()
+    deadline_s = time.monotonic() + timeout_s
+    return [
+        worker.name
+        for worker in workers
+        if not worker.stop(max(0.0, deadline_s - time.monotonic()))
+    ]

@@ -1,6 +1,6 @@
 import threading
 
-from edge_daemon.worker import Worker
+from edge_daemon.worker import Worker, stop_workers
 
 
 def test_a_worker_ends_when_told_to() -> None:
@@ -47,6 +47,20 @@ def test_a_stuck_worker_is_given_up_after_the_timeout() -> None:
 
 def test_stopping_a_worker_that_never_started_is_harmless() -> None:
     assert Worker("idle", lambda stop: void(stop.wait())).stop(0.01)
+
+
+def test_several_workers_share_one_deadline() -> None:
+    release = threading.Event()
+    workers = [
+        Worker("stuck", lambda stop: void(release.wait())),
+        Worker("ends", lambda stop: void(stop.wait())),
+        Worker("stuck too", lambda stop: void(release.wait())),
+    ]
+    for worker in workers:
+        worker.start()
+    assert stop_workers(workers, 0.02) == ["stuck", "stuck too"]
+    release.set()
+    assert stop_workers(workers, 5) == []
 
 
 def void(_: object) -> None:

@@ -1,0 +1,120 @@
+"""Shows the events of a demo as they happen, and sums it up at the end."""
+
+import sys
+from collections.abc import Callable
+from typing import TextIO
+
+from edge_daemon.journal.events import Event, Fault, Prediction, Start, Stop, TierChange
+from edge_daemon.tier import TIERS, Tier
+
+_COLOURS = {Tier.HIGH: "32", Tier.MEDIUM: "36", Tier.LOW: "33", Tier.CRITICAL: "31"}
+_BAR = 10
+_TIER_BAR = 30
+
+
+class DemoView:
+    """Prints each new answer and each tier change; one line an event.
+
+    Args:
+        stream: where to print.
+        elapsed_s: seconds since the demo began.
+        colour: whether the stream understands ANSI colours.
+    """
+
+    def __init__(self, stream: TextIO, elapsed_s: Callable[[], float], *, colour: bool) -> None:
+        self._stream = stream
+        self._elapsed_s = elapsed_s
+        self._colour = colour
+        self._shown: tuple[str, Tier] | None = None
+        self._open = True
+        self.stop: Stop | None = None
+
+    def write(self, event: Event) -> None:
+        """Show one event; a reader that has gone away is not an error."""
+        text = self._render(event)
+        if text is None or not self._open:
+            return
+        try:
+            print(text, file=self._stream, flush=True)
+        except BrokenPipeError:
+            self._open = False
+
+    def _render(self, event: Event) -> str | None:
+        match event:
+            case Start():
+                return (
+                    f"bundle {event.bundle} on {event.runtime}; "
+                    f"{event.video}, {event.audio}\n\n"
+                    f"{'time':>7}  {'tier':8}  {'answer':7}  {'confidence':17}  from"
+                )
+            case Prediction():
+                return self._prediction(event)
+            case TierChange():
+                arrow = self._paint(f"──▶ {event.to}", event.to)
+                return f"{self._time()}  {arrow}  {event.reason}"
+            case Fault():
+                return f"{self._time()}  fault in {event.part}: {event.message}"
+            case Stop():
+                self.stop = event
+        return None
+
+    def _prediction(self, event: Prediction) -> str | None:
+        shown = (event.label, event.tier)
+        if shown == self._shown:
+            return None
+        self._shown = shown
+        filled = round(event.confidence * _BAR)
+        bar = "█" * filled + "░" * (_BAR - filled)
+        inputs = [name for name, used in (("picture", event.image), ("sound", event.audio)) if used]
+        tier = self._paint(f"{event.tier:8}", event.tier)
+        return (
+            f"{self._time()}  {tier}  {event.label:7}  {bar} {event.confidence:5.1%}  "
+            f"{' + '.join(inputs) or 'nothing'}"
+        )
+
+    def _time(self) -> str:
+        return f"{self._elapsed_s():5.1f} s"
+
+    def _paint(self, text: str, tier: Tier) -> str:
+        return f"\x1b[{_COLOURS[tier]}m{text}\x1b[0m" if self._colour else text
+
+
+def summary(stop: Stop, journal: str) -> str:
+    """Return the closing lines: what was seen, how long each tier ran, latencies, the journal."""
+    longest = max(stop.tier_s.values()) or 1.0
+    tiers = [
+        f"  {tier:8}  {seconds:5.1f} s  {'█' * round(seconds / longest * _TIER_BAR)}"
+        for tier in reversed(TIERS)
+        for seconds in [stop.tier_s.get(tier, 0.0)]
+    ]
+    share = f" ({stop.correct / stop.scored:.1%})" if stop.scored else ""
+    return "\n".join(
+        [
+            "",
+            f"{stop.windows} windows in {stop.uptime_s:.1f} s, "
+            f"{stop.correct} of {stop.scored} correct{share}",
+            *tiers,
+            f"  swaps {stop.swaps}, longest gap {_ms(stop.gap_p99_ms)}; "
+            f"frames dropped {stop.dropped_frames}, samples lost {stop.lost_samples}",
+            f"  latency p50 {_ms(stop.cycle_p50_ms)}, p99 {_ms(stop.cycle_p99_ms)}; "
+            f"age of an answer p99 {_ms(stop.age_p99_ms)}",
+            f"  journal {journal}",
+        ]
+    )
+
+
+def _ms(value_ms: float | None) -> str:
+    return "–" if value_ms is None else f"{value_ms:.2f} ms"
+
+
+def understands_colour(stream: TextIO, environ: dict[str, str]) -> bool:
+    """Whether to colour: a terminal, and nobody asked for none (no-color.org)."""
+    return stream.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+
+
+def default_stream() -> TextIO:
+    """Return standard output, able to print any character whatever the locale."""
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="replace")
+    return sys.stdout
