@@ -1,0 +1,144 @@
+"""Binds a parsed document to the structs of the keys and collects everything that is wrong."""
+
+import difflib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from edge_daemon.config.describe import allowed, unit
+from edge_daemon.config.document import Entry, Scalar, Section, Value
+from edge_daemon.config.schema import key_types, keys, section
+
+StructT = TypeVar("StructT", bound=msgspec.Struct)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong, at a line of the file (None: nowhere in particular)."""
+
+    line: int | None
+    text: str
+
+
+@dataclass(slots=True)
+class Findings:
+    """What binding found.
+
+    Attributes:
+        problems: everything that is wrong, in the file's order.
+        lines: line of each key that was given, by its dotted name.
+    """
+
+    problems: list[Problem] = field(default_factory=list)
+    lines: dict[str, int] = field(default_factory=dict)
+
+    def add(self, line: int | None, text: str) -> None:
+        """Note a problem."""
+        self.problems.append(Problem(line, text))
+
+
+def bind(root: type[StructT], document: Section, findings: Findings) -> StructT:
+    """Return the struct that a document describes; keys not given or wrong keep their default."""
+    return _bind(root, document, "", [key.name for key in keys(root)], findings)
+
+
+def _bind(
+    struct: type[StructT],
+    document: Section,
+    prefix: str,
+    all_keys: list[str],
+    findings: Findings,
+) -> StructT:
+    types = key_types(struct)
+    values: dict[str, object] = {}
+    for entry in document.entries:
+        name = prefix + entry.key
+        if entry.key not in types:
+            findings.add(entry.line, _unknown(entry.key, prefix, list(types), all_keys))
+        elif name in findings.lines:
+            findings.add(entry.line, f"{name} is given twice, first in line {findings.lines[name]}")
+        else:
+            findings.lines[name] = entry.line
+            _bind_entry(types[entry.key], entry, name, values, all_keys, findings)
+    return struct(**values)
+
+
+def _bind_entry(
+    annotation: object,
+    entry: Entry,
+    name: str,
+    values: dict[str, object],
+    all_keys: list[str],
+    findings: Findings,
+) -> None:
+    below = section(annotation)
+    if below is not None:
+        if isinstance(entry.held, Section):
+            values[entry.key] = _bind(below, entry.held, f"{name}.", all_keys, findings)
+        elif entry.held.content is not None:  # with nothing below it: all defaults
+            shown = _shown(entry.held.content)
+            findings.add(entry.line, f"{name} is a section with keys of its own, not {shown}")
+        return
+    if isinstance(entry.held, Section):
+        findings.add(entry.line, f"{name} must be {allowed(annotation)}, not a section")
+        return
+    try:
+        values[entry.key] = msgspec.convert(entry.held.content, annotation, dec_hook=_path)
+    except (msgspec.ValidationError, ValueError):
+        findings.add(entry.held.line, _refused(annotation, entry.key, name, entry.held))
+
+
+def _path(kind: type, value: object) -> Path:
+    if kind is not Path or not isinstance(value, str) or not value:
+        raise ValueError
+    return Path(value)
+
+
+def _refused(annotation: object, key: str, name: str, value: Value) -> str:
+    of_unit = unit(key)
+    suffix = "" if of_unit is None else f" (in {of_unit})"
+    text = f"{name} must be {allowed(annotation)}{suffix}, not {_shown(value.content)}"
+    if of_unit and isinstance(value.content, str) and value.content[:1].isdigit():
+        text += "; the unit is in the key's name: write the plain number"
+    return text
+
+
+def _shown(content: Scalar | list[Scalar]) -> str:
+    if isinstance(content, list):
+        shown = f"[{', '.join(_shown(item) for item in content)}]"
+    elif isinstance(content, str):
+        shown = f'"{content}"'
+    elif isinstance(content, bool):
+        shown = "true" if content else "false"
+    else:
+        shown = "null" if content is None else str(content)
+    printable = "".join(one if one.isprintable() else "?" for one in shown)
+    return printable if len(printable) <= 60 else f"{printable[:57]}…"
+
+
+def _unknown(key: str, prefix: str, siblings: list[str], all_keys: list[str]) -> str:
+    name = _shown(prefix + key).strip('"')
+    best = _same_but_for_unit(key, siblings) or _closest(key, siblings)
+    if best is None:
+        last = _closest(key, [other.rpartition(".")[2] for other in all_keys])
+        best = next((other for other in all_keys if other.endswith(f".{last}")), None)
+    if best is not None:
+        return f"{name} is not a key; did you mean {best}?"
+    return f"{name} is not a key; {_owner(prefix)} has {', '.join(siblings)}"
+
+
+def _same_but_for_unit(key: str, siblings: list[str]) -> str | None:
+    stem = key.rpartition("_")[0] if unit(key) else key
+    same = [one for one in siblings if unit(one) and one.rpartition("_")[0] == stem]
+    return same[0] if same else None
+
+
+def _closest(key: str, names: list[str]) -> str | None:
+    close = difflib.get_close_matches(key.lower()[:100], names, n=1, cutoff=0.7)
+    return close[0] if close else None
+
+
+def _owner(prefix: str) -> str:
+    return f"the section {prefix[:-1]}" if prefix else "the file"

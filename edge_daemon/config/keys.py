@@ -1,0 +1,206 @@
+"""The keys of config.yaml: sections as frozen structs, with defaults, ranges and meaning.
+
+The defaults suit a Raspberry Pi with a USB camera and a USB microphone. Units are suffixes of
+the names. A key marked `live` takes effect on SIGHUP; any other needs a restart. docs/config.md
+is made from these classes, their `Attributes` included.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field
+
+from edge_daemon.tier import Tier
+
+_LIVE = {"live": True}
+
+Fraction = Annotated[float, Meta(ge=0.0, le=1.0)]
+LiveFraction = Annotated[float, Meta(ge=0.0, le=1.0, extra=_LIVE)]
+
+SHIPPED = "avdigits"
+"""Name of the bundle that the package ships."""
+
+
+class BundleConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """The models, and which of them may run.
+
+    Attributes:
+        path: directory of the bundle; `avdigits` is the one that is shipped.
+        tier: `auto` lets the governor choose; a tier's name pins it.
+    """
+
+    path: Path = Path(SHIPPED)
+    tier: Annotated[Literal["auto", "critical", "low", "medium", "high"], Meta(extra=_LIVE)] = (
+        "auto"
+    )
+
+    @property
+    def pinned(self) -> Tier | None:
+        """The tier that is pinned, if one is."""
+        return None if self.tier == "auto" else Tier(self.tier)
+
+
+class VideoConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """The camera.
+
+    Attributes:
+        source: `camera` is USB, CSI through V4L2, or the network; `picamera2` is a CSI camera
+            through libcamera; `replay` reads files; `synthetic` draws digits; `none` goes without.
+        device: index, path (best a stable one from /dev/v4l/by-id), URL or GStreamer pipeline.
+        width_px: width asked of the camera.
+        height_px: height asked of the camera.
+        rate_hz: frames a second asked of the camera.
+        rotate_deg: turns the picture clockwise.
+        region: the part of the picture to look at, as [x, y, width, height], each a fraction of
+            the turned picture; null is its central square.
+    """
+
+    source: Literal["camera", "picamera2", "replay", "synthetic", "none"] = "camera"
+    device: Annotated[int, Meta(ge=0, le=255)] | Annotated[str, Meta(min_length=1)] = 0
+    width_px: Annotated[int, Meta(ge=16, le=7680)] = 640
+    height_px: Annotated[int, Meta(ge=16, le=4320)] = 480
+    rate_hz: Annotated[float, Meta(ge=0.1, le=240.0)] = 15.0
+    rotate_deg: Literal[0, 90, 180, 270] = 0
+    region: tuple[Fraction, Fraction, Fraction, Fraction] | None = None
+
+
+class AudioConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """The microphone.
+
+    Attributes:
+        source: `microphone` is any that PortAudio knows; `replay` reads a file; `synthetic` makes
+            sounds; `none` goes without.
+        device: part of the microphone's name, or its index; null is the system's default.
+        rate_hz: samples a second asked of the microphone; null takes the model's rate where the
+            microphone offers it, else its own.
+        chunk_ms: length of the pieces in which sound arrives.
+    """
+
+    source: Literal["microphone", "replay", "synthetic", "none"] = "microphone"
+    device: Annotated[int, Meta(ge=0, le=255)] | Annotated[str, Meta(min_length=1)] | None = None
+    rate_hz: Annotated[int, Meta(ge=4000, le=384_000)] | None = None
+    chunk_ms: Annotated[int, Meta(ge=5, le=500)] = 20
+
+
+class CaptureConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """What to do about a camera or microphone that fails.
+
+    Attributes:
+        stall_s: silence after which a source is taken for stalled and opened again.
+        retry_first_s: wait before the first attempt to open it again; it doubles each time.
+        retry_max_s: longest wait between attempts.
+    """
+
+    stall_s: Annotated[float, Meta(ge=0.2, le=600.0)] = 3.0
+    retry_first_s: Annotated[float, Meta(ge=0.05, le=60.0)] = 0.5
+    retry_max_s: Annotated[float, Meta(ge=0.05, le=3600.0)] = 30.0
+
+
+class ReplayConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """Files in the place of a camera or microphone.
+
+    Attributes:
+        video: a video file or a folder of images, for `video.source: replay`.
+        audio: a sound file, for `audio.source: replay`.
+        labels: what the recording shows, so that answers can be scored.
+        rate_hz: images a second of a folder of images.
+        pace: `real_time` plays at the recording's speed; `lockstep` as fast as it goes, each
+            window in its turn, so that equal input gives an equal journal.
+        loop: starts again at the end; otherwise the daemon stops there.
+    """
+
+    video: Path | None = None
+    audio: Path | None = None
+    labels: Path | None = None
+    rate_hz: Annotated[float, Meta(ge=0.1, le=240.0)] = 15.0
+    pace: Literal["real_time", "lockstep"] = "real_time"
+    loop: bool = False
+
+
+class WindowConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """When something is classified.
+
+    Attributes:
+        period_ms: time from one window to the next.
+    """
+
+    period_ms: Annotated[int, Meta(ge=10, le=60_000, extra=_LIVE)] = 100
+
+
+class PredictionConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """How scores become an answer.
+
+    Attributes:
+        threshold: probability below which the answer is `unknown`.
+        smoothing: weight of the windows before; 0 answers each window on its own.
+        journal: `every` writes each window's prediction, `change` only a new answer or tier.
+    """
+
+    threshold: LiveFraction = 0.6
+    smoothing: Annotated[float, Meta(ge=0.0, le=0.99, extra=_LIVE)] = 0.5
+    journal: Annotated[Literal["every", "change"], Meta(extra=_LIVE)] = "every"
+
+
+class InferenceConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """How models run.
+
+    Attributes:
+        threads: threads of the interpreter; the students are too small to gain from a second.
+    """
+
+    threads: Annotated[int, Meta(ge=1, le=16)] = 1
+
+
+class GovernorConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the governor looks at.
+
+    Attributes:
+        readings: `system` reads the board; a path plays back a resource trace instead.
+        reading_every_s: time from one `reading` line in the journal to the next.
+    """
+
+    readings: Annotated[str, Meta(min_length=1)] = "system"
+    reading_every_s: Annotated[float, Meta(ge=1.0, le=86_400.0, extra=_LIVE)] = 60.0
+
+
+class JournalConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the journal goes and how much room it may take.
+
+    Attributes:
+        directory: where its files lie; `auto` is systemd's log directory (/var/log/edge-daemon)
+            in the service and ~/.local/state/edge-daemon elsewhere.
+        max_file_mib: size at which a file is closed and the next one begun.
+        max_total_mib: size of all files together above which the oldest is deleted.
+        buffer_lines: lines that wait in memory while the disk is slow, full or broken.
+    """
+
+    directory: Path = Path("auto")
+    max_file_mib: Annotated[int, Meta(ge=1, le=4096, extra=_LIVE)] = 8
+    max_total_mib: Annotated[int, Meta(ge=2, le=1_048_576, extra=_LIVE)] = 64
+    buffer_lines: Annotated[int, Meta(ge=16, le=1_000_000, extra=_LIVE)] = 4096
+
+
+class LogConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """What goes to standard error, and so to journald.
+
+    Attributes:
+        level: the least grave message that is shown.
+    """
+
+    level: Annotated[Literal["debug", "info", "warning", "error"], Meta(extra=_LIVE)] = "info"
+
+
+class Config(Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything that can be set."""
+
+    bundle: BundleConfig = field(default_factory=BundleConfig)
+    video: VideoConfig = field(default_factory=VideoConfig)
+    audio: AudioConfig = field(default_factory=AudioConfig)
+    capture: CaptureConfig = field(default_factory=CaptureConfig)
+    replay: ReplayConfig = field(default_factory=ReplayConfig)
+    window: WindowConfig = field(default_factory=WindowConfig)
+    prediction: PredictionConfig = field(default_factory=PredictionConfig)
+    inference: InferenceConfig = field(default_factory=InferenceConfig)
+    governor: GovernorConfig = field(default_factory=GovernorConfig)
+    journal: JournalConfig = field(default_factory=JournalConfig)
+    log: LogConfig = field(default_factory=LogConfig)

@@ -1,0 +1,60 @@
+"""Looks into the structs of the keys: names, types, which are sections and which are live."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import get_args, get_type_hints
+
+from msgspec import Meta, Struct
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key of the configuration, sections left out.
+
+    Attributes:
+        name: with its sections: `video.rate_hz`.
+        annotation: its type with constraints.
+        default: what holds when it is not given.
+        live: whether SIGHUP puts a change into effect.
+    """
+
+    name: str
+    annotation: object
+    default: object
+    live: bool
+
+
+def keys(struct: type[Struct], prefix: str = "", inherited: bool = False) -> Iterator[Key]:
+    """Yield every key under a struct in order; a live section makes all of its keys live."""
+    defaults = struct()
+    for name, annotation in key_types(struct).items():
+        live = inherited or _marked_live(annotation)
+        below = section(annotation)
+        if below is not None:
+            yield from keys(below, f"{prefix}{name}.", live)
+        else:
+            yield Key(prefix + name, annotation, getattr(defaults, name), live)
+
+
+def key_types(struct: type[Struct]) -> dict[str, object]:
+    """Return the keys of one section with their types, constraints included."""
+    return get_type_hints(struct, include_extras=True)
+
+
+def section(annotation: object) -> type[Struct] | None:
+    """Return the struct that a key with keys of its own holds, else None."""
+    bare = get_args(annotation)[0] if hasattr(annotation, "__metadata__") else annotation
+    return bare if isinstance(bare, type) and issubclass(bare, Struct) else None
+
+
+def value(struct: Struct, name: str) -> object:
+    """Return what a configuration holds under a dotted name."""
+    found: object = struct
+    for part in name.split("."):
+        found = getattr(found, part)
+    return found
+
+
+def _marked_live(annotation: object) -> bool:
+    metadata = getattr(annotation, "__metadata__", ())
+    return any(isinstance(one, Meta) and (one.extra or {}).get("live") for one in metadata)
