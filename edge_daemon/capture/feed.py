@@ -1,0 +1,226 @@
+"""Keeps one source flowing into its slot or ring, whatever happens to the device."""
+
+import logging
+import threading
+import zlib
+from collections.abc import Callable
+from typing import Generic, Literal, NamedTuple, TypeVar
+
+import numpy as np
+
+from edge_daemon.capture.backoff import Backoff
+from edge_daemon.capture.liveness import NS_PER_S, Liveness, State, Transition
+from edge_daemon.capture.source import Chunk, EndOfSourceError, Frame, Source, SourceError
+from edge_daemon.clock import Clock
+from edge_daemon.journal.events import Capture
+
+log = logging.getLogger(__name__)
+
+Item = TypeVar("Item", Frame, Chunk)
+
+STRIDE = 61
+"""One byte in so many goes into a fingerprint; a prime, so that no row or channel is favoured."""
+
+
+class Counts(NamedTuple):
+    """What came through a feed since the start.
+
+    Attributes:
+        items: frames or chunks read.
+        overflows: times the device dropped samples.
+        reconnects: successful reopenings.
+    """
+
+    items: int
+    overflows: int
+    reconnects: int
+
+
+class Feed(Generic[Item]):
+    """Opens a source, reads it and hands every item on, for ever.
+
+    After an error, a stall or an unplug it closes the source and opens it again, with backoff.
+    `run` is a worker's body for real time; `pump` does the same work step by step for lockstep;
+    a feed is used in one of the two ways only. A read that hangs in a driver holds this feed's
+    own thread and no other, and `check` shows it.
+
+    An item whose capture time lies ahead is held until that time: that is what paces a replay
+    in real time, and why a replay needs no clock of its own to wait on.
+
+    Args:
+        kind: `video` or `audio`.
+        source: where items come from; used by one thread only.
+        sink: takes each item; the slot's `put` or the ring's `append`. Never blocks.
+        liveness: judges the source.
+        clock: monotonic nanoseconds.
+        on_change: takes every change of state, on whichever thread saw it, in order. Never
+            blocks and does not call back.
+        retry: waits between attempts; None for the usual ones.
+        dropped: returns how many frames or samples nobody looked at.
+    """
+
+    def __init__(
+        self,
+        kind: Literal["video", "audio"],
+        source: Source[Item],
+        sink: Callable[[Item], None],
+        *,
+        liveness: Liveness,
+        clock: Clock,
+        on_change: Callable[[Capture], None],
+        retry: Backoff | None = None,
+        dropped: Callable[[], int] = lambda: 0,
+    ) -> None:
+        self.kind = kind
+        self.source: Source[Item] = source
+        self._sink: Callable[[Item], None] = sink
+        self._liveness = liveness
+        self._clock = clock
+        self._on_change = on_change
+        self._retry = retry or Backoff()
+        self._dropped = dropped
+        self._lock = threading.Lock()  # guards the liveness and the order of on_change
+        self._items = 0
+        self._overflows = 0
+        self._ahead: Item | None = None  # lockstep: read, but not yet due
+        self._opened = False  # lockstep
+
+    @property
+    def state(self) -> State:
+        """The state of the source."""
+        return self._liveness.state
+
+    @property
+    def counts(self) -> Counts:
+        """What came through so far."""
+        return Counts(self._items, self._overflows, self._liveness.reconnects)
+
+    def check(self, now_ns: int) -> State:
+        """Judge from outside, on any thread, whether the source has fallen silent."""
+        with self._lock:
+            self._report(self._liveness.check(now_ns))
+        return self.state
+
+    def run(self, stop: threading.Event) -> None:
+        """Keep the source flowing until `stop` is set or nothing will ever follow."""
+        while not stop.is_set():
+            try:
+                self._flow(stop)
+            except EndOfSourceError:
+                self._end()
+                return
+            except SourceError as error:
+                self._lose(str(error))
+            except Exception as error:  # a driver's own: the device is as lost as with any other
+                log.exception("%s failed in an unexpected way", self.source.name)
+                self._lose(f"{self.source.name}: {error!r}")
+            finally:
+                self._close()
+            if not stop.is_set():
+                stop.wait(self._retry.next_s())
+
+    def pump(self, until_ns: int) -> bool:
+        """Hand on every item captured up to `until_ns`; return whether more will follow.
+
+        Raises:
+            SourceError: the source failed; in lockstep that ends the run.
+        """
+        if self.state is State.ENDED:
+            return False
+        try:
+            if not self._opened:
+                self._note_opening()
+                self.source.open()
+                self._opened = True
+            while True:
+                item = self._ahead if self._ahead is not None else self.source.read()
+                if item.captured_ns > until_ns:
+                    self._ahead = item
+                    return True
+                self._ahead = None
+                self._pass_on(item, item.captured_ns)
+        except EndOfSourceError:
+            self._end()
+        except SourceError as error:
+            self._lose(str(error))
+            self._close()
+            raise
+        self._close()
+        return False
+
+    def close(self) -> None:
+        """Release a source that was pumped."""
+        self._close()
+
+    def _flow(self, stop: threading.Event) -> None:
+        self._note_opening()
+        self.source.open()
+        while not stop.is_set():
+            item = self.source.read()
+            ahead_ns = item.captured_ns - self._clock()
+            if ahead_ns > 0 and stop.wait(ahead_ns / NS_PER_S):
+                return
+            self._pass_on(item, self._clock())
+
+    def _pass_on(self, item: Item, now_ns: int) -> None:
+        fingerprint = None if self.source.may_repeat else fingerprint_of(item)
+        with self._lock:
+            self._items += 1
+            if isinstance(item, Chunk):
+                self._overflows += item.overflows
+            self._report(self._liveness.item(now_ns, fingerprint))
+            healthy = self._liveness.state is State.HEALTHY
+            silent = self._liveness.silent(now_ns)
+        if healthy:
+            self._sink(item)
+        elif silent:
+            # A dead camera may go on returning its last picture for ever, and with success.
+            raise SourceError(f"{self.source.name} repeats the same {_NOUNS[self.kind]}")
+
+    def _note_opening(self) -> None:
+        with self._lock:
+            self._liveness.opening(self._clock())
+
+    def _lose(self, detail: str) -> None:
+        with self._lock:
+            if self._liveness.steady():
+                self._retry.reset()
+            self._report(self._liveness.lost(self._clock(), detail))
+
+    def _end(self) -> None:
+        with self._lock:
+            self._report(self._liveness.ended())
+
+    def _close(self) -> None:
+        self._opened = False
+        try:
+            self.source.close()
+        except Exception:
+            log.exception("%s could not be closed", self.source.name)
+
+    def _report(self, transition: Transition | None) -> None:
+        if transition is None:
+            return
+        log.info("%s is %s: %s", self.source.name, transition.state, transition.detail)
+        self._on_change(
+            Capture(
+                source=self.kind,
+                name=self.source.name,
+                state=transition.state,
+                previous=transition.previous,
+                detail=transition.detail,
+                items=self._items,
+                dropped=self._dropped(),
+                overflows=self._overflows,
+                reconnects=self._liveness.reconnects,
+            )
+        )
+
+
+_NOUNS = {"video": "picture", "audio": "sound"}
+
+
+def fingerprint_of(item: Frame | Chunk) -> int:
+    """Return a checksum over a sample of the item's bytes: equal for equal items."""
+    array = item.image if isinstance(item, Frame) else item.samples
+    return zlib.crc32(np.ascontiguousarray(array).reshape(-1).view(np.uint8)[::STRIDE].tobytes())
