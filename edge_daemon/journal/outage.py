@@ -1,0 +1,33 @@
+"""A time in which nothing reaches the disk: when to try again, and what to say afterwards."""
+
+from edge_daemon.journal.events import Fault
+
+_FIRST_PAUSE_S = 0.25
+_LONGEST_PAUSE_S = 4.0
+
+
+class Outage:
+    """Counts attempts from the first error on, with a pause that doubles up to 4 s."""
+
+    def __init__(self, now_ns: int) -> None:
+        self._since_ns = now_ns
+        self._pause_s = _FIRST_PAUSE_S
+        self._attempts = 0
+        self.retry_at_ns = now_ns
+        self.error = ""
+        self.repaired_bytes = 0
+
+    def failed(self, error: OSError, now_ns: int) -> None:
+        """Take note of an attempt that failed."""
+        self.error = str(error)
+        self._attempts += 1
+        self.retry_at_ns = now_ns + int(self._pause_s * 1e9)
+        self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
+
+    def fault(self, now_ns: int, lost: int) -> Fault:
+        """Return what the journal says about it once it is over."""
+        message = f"no disk for {(now_ns - self._since_ns) / 1e9:.1f} s ({self.error}); "
+        message += f"{lost} lines lost" if lost else "no line lost"
+        if self.repaired_bytes:
+            message += f"; {self.repaired_bytes} torn bytes cut"
+        return Fault("journal", message, count=self._attempts, lines_lost=lost)
