@@ -1,0 +1,25 @@
+"""What a pipeline makes of one window."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What a pipeline makes of one window.
+
+    Attributes:
+        probabilities: float32 [labels], summing to 1.
+        image_used: whether there was a picture.
+        audio_used: whether there was a sound with an onset.
+        image_ns: monotonic capture time of the picture; None where none was used.
+        audio_ns: monotonic capture time of the newest sample; None where no sound was used.
+    """
+
+    probabilities: NDArray[np.float32]
+    image_used: bool
+    audio_used: bool
+    image_ns: int | None
+    audio_ns: int | None

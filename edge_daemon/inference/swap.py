@@ -1,0 +1,231 @@
+"""Prepares the next tier's pipeline beside the running one, and disposes of the one before."""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from edge_daemon.clock import Clock
+from edge_daemon.inference.bundle import Bundle
+from edge_daemon.inference.memory import release_free_memory
+from edge_daemon.inference.pipeline import Pipeline, load_pipeline
+from edge_daemon.tier import Tier
+
+NS_PER_S = 1_000_000_000
+WAIT_S = 0.25
+"""How long the worker sleeps at most before it looks at its stop event."""
+
+Order = TypeVar("Order")
+"""Whatever came with the request, handed through to the loop."""
+
+OnFault = Callable[[Tier, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared(Generic[Order]):
+    """A pipeline that is ready to be adopted.
+
+    Attributes:
+        tier: of the pipeline.
+        pipeline: loaded and warm.
+        order: what came with the request.
+        prepare_ms: time to load and warm it; 0 for the resident one.
+    """
+
+    tier: Tier
+    pipeline: Pipeline
+    order: Order
+    prepare_ms: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Request(Generic[Order]):
+    tier: Tier
+    order: Order
+
+
+@dataclass(slots=True)
+class _Backoff:
+    failures: int = 0
+    until_ns: int = 0
+
+
+class Swapper(Generic[Order]):
+    """Make before break: what runs goes on running until its successor is warm.
+
+    The governor calls `request`, the loop `take` and `give_back`, and a worker `run` (in lockstep
+    the loop's own thread calls `step` instead). The lock is held for a few assignments only,
+    never while a model is loaded or freed.
+
+    `critical` is loaded here, stays until `close`, and is handed out without being prepared: a
+    move down to it takes no memory and cannot fail. Of several requests the newest counts; what
+    was being prepared for an older one is thrown away unseen. A load that fails leaves what runs
+    alone, is reported, and is tried again after `retry_first_s`, twice that, and so on up to
+    `retry_max_s`, for as long as the tier is still wanted.
+
+    Args:
+        bundle: where the models come from; each is compared with its hash at every load.
+        threads: of each interpreter.
+        clock: monotonic; for the backoff and for `prepare_ms`.
+        on_fault: told the tier and what went wrong, on the thread that prepares.
+        retry_first_s: pause after the first failure of a tier.
+        retry_max_s: longest pause.
+
+    Attributes:
+        resident: the `critical` pipeline, which the loop begins with.
+
+    Raises:
+        BundleError: `critical` is missing or has changed.
+        InterpreterError: `critical` cannot be loaded.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        threads: int,
+        clock: Clock,
+        on_fault: OnFault,
+        *,
+        retry_first_s: float = 2.0,
+        retry_max_s: float = 600.0,
+    ) -> None:
+        self._bundle = bundle
+        self._threads = threads
+        self._clock = clock
+        self._on_fault = on_fault
+        self._retry_first_ns = round(retry_first_s * NS_PER_S)
+        self._retry_max_ns = round(retry_max_s * NS_PER_S)
+        self._changed = threading.Condition()
+        self._active = Tier.CRITICAL
+        self._wanted: _Request[Order] | None = None
+        self._ready: Prepared[Order] | None = None
+        self._returned: deque[Pipeline] = deque()
+        self._backoff: dict[Tier, _Backoff] = {}
+        self.resident = load_pipeline(bundle, Tier.CRITICAL, threads)
+
+    def request(self, tier: Tier, order: Order) -> None:
+        """Ask for a tier; returns at once.
+
+        What was asked for before and not taken yet is given up, unless it is the same tier: then
+        the first order stands. Asking for the tier that runs calls everything off.
+        """
+        with self._changed:
+            if self._ready is not None and self._ready.tier is tier:
+                return
+            if self._wanted is not None and self._wanted.tier is tier:
+                return
+            self._withdraw()
+            if tier is self._active:
+                pass
+            elif tier is Tier.CRITICAL:
+                self._ready = Prepared(tier, self.resident, order, 0.0)
+            else:
+                self._wanted = _Request(tier, order)
+            self._changed.notify_all()
+
+    def take(self) -> Prepared[Order] | None:
+        """Return the pipeline to adopt now, if one is ready. For the loop, between windows."""
+        if self._ready is None:  # nearly always; needs no lock
+            return None
+        with self._changed:
+            prepared, self._ready = self._ready, None
+            if prepared is not None:
+                self._active = prepared.tier
+            return prepared
+
+    def give_back(self, pipeline: Pipeline) -> None:
+        """Hand over a pipeline that no longer runs, to be disposed of elsewhere."""
+        if pipeline is self.resident:
+            return
+        with self._changed:
+            self._returned.append(pipeline)
+            self._changed.notify_all()
+
+    def step(self) -> bool:
+        """Dispose of what came back and prepare what is wanted; return whether there was either.
+
+        Raises nothing: what goes wrong is reported through `on_fault`.
+        """
+        disposed = self._dispose()
+        request = self._due()
+        if request is None:
+            return disposed
+        prepared = self._prepare(request)
+        if prepared is not None:
+            with self._changed:
+                if self._wanted is request:
+                    self._wanted, self._ready = None, prepared
+                else:
+                    self._returned.append(prepared.pipeline)
+            self._dispose()
+        return True
+
+    def run(self, stop: threading.Event) -> None:
+        """Step whenever there is something to do, until told to stop. The worker's body."""
+        while not stop.is_set():
+            if not self.step():
+                with self._changed:
+                    if not self._returned and not self._is_due():
+                        self._changed.wait(WAIT_S)
+
+    def close(self) -> None:
+        """Free everything, the resident pipeline too. After loop and worker have ended."""
+        with self._changed:
+            self._withdraw()
+        self._dispose()
+        self.resident.close()
+
+    def _withdraw(self) -> None:
+        """Give up what is wanted and what is ready. With the lock held."""
+        self._wanted = None
+        if self._ready is not None and self._ready.pipeline is not self.resident:
+            self._returned.append(self._ready.pipeline)
+        self._ready = None
+
+    def _due(self) -> _Request[Order] | None:
+        with self._changed:
+            return self._wanted if self._is_due() else None
+
+    def _is_due(self) -> bool:
+        """Whether something is wanted that is not backed off from. With the lock held."""
+        if self._wanted is None:
+            return False
+        backoff = self._backoff.get(self._wanted.tier)
+        return backoff is None or self._clock() >= backoff.until_ns
+
+    def _prepare(self, request: _Request[Order]) -> Prepared[Order] | None:
+        started_ns = self._clock()
+        try:
+            pipeline = load_pipeline(self._bundle, request.tier, self._threads)
+        except Exception as error:
+            pause_s = self._back_off(request.tier)
+            release_free_memory()
+            self._on_fault(
+                request.tier,
+                f"{request.tier} could not be loaded, tried again in {pause_s:g} s: {error}",
+            )
+            return None
+        self._backoff.pop(request.tier, None)
+        prepare_ms = (self._clock() - started_ns) / 1e6
+        return Prepared(request.tier, pipeline, request.order, prepare_ms)
+
+    def _back_off(self, tier: Tier) -> float:
+        """Note a failure and return the pause in seconds."""
+        backoff = self._backoff.setdefault(tier, _Backoff())
+        # 2^30 first pauses are beyond any longest pause; the exponent need not grow on.
+        doubled = self._retry_first_ns << min(backoff.failures, 30)
+        pause_ns = min(self._retry_max_ns, doubled)
+        backoff.failures += 1
+        backoff.until_ns = self._clock() + pause_ns
+        return pause_ns / NS_PER_S
+
+    def _dispose(self) -> bool:
+        """Free the pipelines that were handed back; return whether there were any."""
+        disposed = False
+        while self._returned:
+            self._returned.popleft().close()
+            disposed = True
+        if disposed:
+            release_free_memory()
+        return disposed
