@@ -1,0 +1,266 @@
+"""A camera through OpenCV: V4L2 devices, network streams and GStreamer pipelines."""
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from edge_daemon.capture.picture import Pose, Region
+from edge_daemon.capture.source import Frame, SourceError
+from edge_daemon.clock import Clock, monotonic_ns
+
+if TYPE_CHECKING:
+    import cv2
+
+NS_PER_S = 1_000_000_000
+OPEN_TIMEOUT_MS = 2000
+READ_TIMEOUT_MS = 2000
+
+
+class Negotiated(NamedTuple):
+    """What the device really delivers.
+
+    Attributes:
+        width_px: before rotation and cropping.
+        height_px: before rotation and cropping.
+        rate_hz: as the driver says it; 0 when it does not.
+        backend: OpenCV's name for the way it was opened.
+    """
+
+    width_px: int
+    height_px: int
+    rate_hz: float
+    backend: str
+
+
+class OpenCvCamera:
+    """A camera that OpenCV can open.
+
+    Args:
+        device: a V4L2 index (`0`) or path (`/dev/video0`, `/dev/v4l/by-id/…`), a URL
+            (`rtsp://…`, `http://…/cam.mjpg`) or a GStreamer pipeline that ends in `appsink`.
+        width_px: asked of a V4L2 device, which gives the nearest it has; a stream has its own.
+        height_px: likewise.
+        rate_hz: asked of a V4L2 device; frames that come faster are skipped undecoded.
+        rotate_deg: 0, 90, 180 or 270, clockwise.
+        region: the part of the rotated picture to keep; None for all of it.
+        may_repeat: whether equal pictures in a row are legitimate, as from a screen or a camera
+            in complete darkness; with False they count as a stall.
+        fourcc: pixel format asked of a V4L2 device, such as `MJPG`; empty for its own choice.
+        dev: where device nodes are.
+        clock: monotonic nanoseconds.
+        open_timeout_ms: for streams.
+        read_timeout_ms: for streams; V4L2 waits whole seconds, the nearest above.
+    """
+
+    def __init__(
+        self,
+        device: str | int,
+        *,
+        width_px: int = 640,
+        height_px: int = 480,
+        rate_hz: float = 15.0,
+        rotate_deg: int = 0,
+        region: Region | None = None,
+        may_repeat: bool = False,
+        fourcc: str = "",
+        dev: Path = Path("/dev"),
+        clock: Clock = monotonic_ns,
+        open_timeout_ms: int = OPEN_TIMEOUT_MS,
+        read_timeout_ms: int = READ_TIMEOUT_MS,
+    ) -> None:
+        self.name = f"camera {redact(str(device))}"
+        self.may_repeat = may_repeat
+        self.negotiated: Negotiated | None = None
+        self._device = str(device)
+        self._width_px = width_px
+        self._height_px = height_px
+        self._rate_hz = rate_hz
+        self._pose = Pose(rotate_deg, region)
+        self._fourcc = fourcc
+        self._dev = dev
+        self._clock = clock
+        self._open_timeout_ms = open_timeout_ms
+        self._read_timeout_ms = read_timeout_ms
+        self._capture: cv2.VideoCapture | None = None
+        self._due_ns = 0
+
+    def open(self) -> None:
+        """Open the device; raises SourceError with a remedy."""
+        self.close()
+        node = self._node()
+        if node is not None:
+            _check_node(self.name, node)
+        _quieten(self._read_timeout_ms)
+        import cv2
+
+        cv2.setNumThreads(1)
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+        if node is not None:
+            capture = cv2.VideoCapture(str(node), cv2.CAP_V4L2)
+        elif "://" in self._device:
+            limits: Sequence[int] = (
+                cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
+                self._open_timeout_ms,
+                cv2.CAP_PROP_READ_TIMEOUT_MSEC,
+                self._read_timeout_ms,
+            )
+            capture = cv2.VideoCapture(self._device, cv2.CAP_FFMPEG, limits)
+        else:
+            if not cv2.videoio_registry.hasBackend(cv2.CAP_GSTREAMER):
+                raise SourceError(
+                    f"{self.name}: this OpenCV is built without GStreamer, as those of pip are; "
+                    "use the distribution's (apt install python3-opencv) or a device or URL"
+                )
+            capture = cv2.VideoCapture(self._device, cv2.CAP_GSTREAMER)
+        if not capture.isOpened():
+            capture.release()
+            raise SourceError(f"{self.name} {self._why_closed(node)}")
+        self._capture = capture
+        if node is not None:
+            self._ask(capture)
+        self.negotiated = Negotiated(
+            int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)),
+            int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT)),
+            round(capture.get(cv2.CAP_PROP_FPS), 3),
+            capture.getBackendName(),
+        )
+        self._due_ns = 0
+
+    def read(self) -> Frame:
+        """Return the next frame that is due; raises SourceError when none comes in time."""
+        capture = self._capture
+        if capture is None:
+            raise SourceError(f"{self.name} is not open")
+        period_ns = round(NS_PER_S / self._rate_hz)
+        started_ns = self._clock()
+        while True:
+            if not capture.grab():
+                waited_s = (self._clock() - started_ns) / NS_PER_S
+                raise SourceError(f"{self.name} gave no frame ({waited_s:.1f} s)")
+            captured_ns = self._clock()
+            # Half a period of grace, so that jitter makes no frame of a camera at rate_hz late.
+            if captured_ns >= self._due_ns - period_ns // 2:
+                break
+        self._due_ns = max(self._due_ns, captured_ns - period_ns) + period_ns
+        decoded, image = capture.retrieve()
+        if not decoded or image is None or not image.size:
+            raise SourceError(f"{self.name} gave a frame that cannot be decoded")
+        return Frame(self._pose.apply(np.asarray(image, dtype=np.uint8)), captured_ns)
+
+    def close(self) -> None:
+        """Release the device."""
+        capture, self._capture = self._capture, None
+        if capture is not None:
+            capture.release()
+
+    def _node(self) -> Path | None:
+        if self._device.isdecimal():
+            return self._dev / f"video{self._device}"
+        return Path(self._device) if self._device.startswith("/") else None
+
+    def _ask(self, capture: "cv2.VideoCapture") -> None:
+        import cv2
+
+        if self._fourcc:
+            capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*self._fourcc))
+        capture.set(cv2.CAP_PROP_FRAME_WIDTH, self._width_px)
+        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, self._height_px)
+        capture.set(cv2.CAP_PROP_FPS, self._rate_hz)
+        # One buffer where the driver allows it, so that a frame waits in no queue.
+        capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+
+    def _why_closed(self, node: Path | None) -> str:
+        if node is not None:
+            return (
+                "cannot be opened: it is no capture device (try the other /dev/video* of the "
+                f"same camera) or another program holds it (fuser -v {node})"
+            )
+        if "://" in self._device:
+            return "cannot be opened: check the address and that the camera answers there"
+        return "cannot be opened: check the pipeline with gst-launch-1.0; it must end in appsink"
+
+
+def redact(device: str) -> str:
+    """Return a device's name without passwords: user info and query of URLs, GStreamer's -pw."""
+    device = re.sub(r"://[^/\s]*@", "://***@", device)
+    device = re.sub(r"(://[^\s?]*)\?\S*", r"\1?***", device)
+    return re.sub(
+        r"\b((?:user-)?(?:id|pw|password)|token)\s*=\s*(\"[^\"]*\"|\S+)", r"\1=***", device
+    )
+
+
+def _check_node(name: str, node: Path) -> None:
+    try:
+        os.close(os.open(node, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC))
+    except FileNotFoundError:
+        raise SourceError(
+            f"{name} is not there: plug it in, or list the cameras with `edge-daemon devices`"
+        ) from None
+    except PermissionError:
+        raise SourceError(
+            f"{name}: permission denied; add the user to the group `video` "
+            "(sudo usermod -aG video USER) and log in again"
+        ) from None
+    except OSError as error:
+        raise SourceError(f"{name}: {error.strerror}") from None
+
+
+def _quieten(read_timeout_ms: int) -> None:
+    # OpenCV reads these once, on first use. Its own messages would repeat at every attempt to
+    # reconnect, and FFmpeg's may contain the URL with its password.
+    os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", str(-(-read_timeout_ms // 1000)))
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+
+
+@dataclass(frozen=True, slots=True)
+class CameraInfo:
+    """One V4L2 device node.
+
+    Attributes:
+        path: `/dev/video0`.
+        name: what the driver calls it.
+        by_id: a path that stays the same after replugging and reboots; None without one.
+        index: 0 for a camera's first node; its others often carry metadata only.
+    """
+
+    path: str
+    name: str
+    by_id: str | None
+    index: int
+
+
+def list_cameras(root: Path = Path("/")) -> list[CameraInfo]:
+    """Return the cameras that the kernel lists, in order of their numbers.
+
+    Args:
+        root: where `sys` and `dev` are.
+    """
+    nodes = (root / "sys/class/video4linux").glob("video*")
+    by_id = {link.resolve().name: link.name for link in _links(root / "dev/v4l/by-id")}
+    cameras = [
+        CameraInfo(
+            path=f"/dev/{node.name}",
+            name=_text(node / "name") or "unknown",
+            by_id=f"/dev/v4l/by-id/{by_id[node.name]}" if node.name in by_id else None,
+            index=int(_text(node / "index") or 0),
+        )
+        for node in nodes
+        if node.name[5:].isdecimal()
+    ]
+    return sorted(cameras, key=lambda camera: int(camera.path.removeprefix("/dev/video")))
+
+
+def _links(directory: Path) -> list[Path]:
+    return sorted(directory.iterdir(), reverse=True) if directory.is_dir() else []
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""

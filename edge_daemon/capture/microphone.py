@@ -1,0 +1,203 @@
+"""A microphone through PortAudio."""
+
+import threading
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_daemon.capture.portaudio import (
+    InputDevice,
+    list_inputs,
+    open_stream,
+    release_stream,
+    supported_rates,
+)
+from edge_daemon.capture.resample import StreamResampler, mix_down
+from edge_daemon.capture.source import Chunk, SourceError
+from edge_daemon.clock import Clock, monotonic_ns
+
+NS_PER_S = 1_000_000_000
+BLOCK_S = 0.02
+QUEUE_BLOCKS = 50
+"""One second: how far the reader may fall behind before the oldest block is dropped."""
+FALLBACK_RATES_HZ = (48_000, 44_100, 32_000, 16_000)
+MAX_LATENCY_S = 1.0
+"""PortAudio's capture time is not believed when it lies further back."""
+
+
+class PortAudioMicrophone:
+    """A microphone, by name, at the rate the model wants.
+
+    The device is opened at a rate it supports and resampled here, on the reader's thread;
+    PortAudio's thread only copies into a bounded queue. A stream that stops calling back, as a
+    pulled USB microphone's does without any error, is found out by a deadline.
+
+    Args:
+        device: part of the device's name in any case, or its whole name; an index, which may
+            move when devices come and go; None or empty for the system's default.
+        rate_hz: samples per second wanted.
+        clock: monotonic nanoseconds.
+        deadline_s: longest silence of PortAudio before the stream counts as lost; sound servers
+            may take more than a second for their first block.
+    """
+
+    # A muted microphone delivers equal chunks, all zero; the deadline finds out a dead one.
+    may_repeat = True
+
+    def __init__(
+        self,
+        device: str | int | None,
+        rate_hz: int,
+        *,
+        clock: Clock = monotonic_ns,
+        deadline_s: float = 2.0,
+    ) -> None:
+        self._device = None if device == "" else device
+        self.name = "microphone" if self._device is None else f"microphone {device}"
+        self.opened: InputDevice | None = None
+        self.opened_hz: int | None = None
+        self._rate_hz = rate_hz
+        self._clock = clock
+        self._deadline_s = deadline_s
+        self._stream: Any = None
+        self._resampler = StreamResampler(rate_hz, rate_hz)
+        self._arrived = threading.Condition()  # guards what follows
+        self._blocks: deque[_Block] = deque()
+        self._overflows = 0
+        self._finished = False
+
+    def open(self) -> None:
+        """Find the device anew and start it; raises SourceError with a remedy."""
+        self.close()
+        with self._arrived:
+            self._blocks.clear()
+            self._overflows = 0
+            self._finished = False
+        self._stream, self.opened, self.opened_hz = open_stream(
+            self.name,
+            self._device,
+            self._rates,
+            block_s=BLOCK_S,
+            callback=self._record,
+            finished=self._finish,
+        )
+        self._resampler = StreamResampler(self.opened_hz, self._rate_hz)
+
+    def read(self) -> Chunk:
+        """Return the next sound; raises SourceError after `deadline_s` without any."""
+        overflows = 0
+        while True:
+            block, missed = self._next_block()
+            overflows += missed
+            samples = self._resampler(mix_down(block.samples))
+            if len(samples):
+                captured_ns = block.captured_ns(self._resampler.from_hz)
+                return Chunk(samples, captured_ns - self._resampler.behind_ns, overflows)
+
+    def close(self) -> None:
+        """Stop and release the device."""
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            release_stream(stream)
+
+    def _next_block(self) -> "tuple[_Block, int]":
+        if self._stream is None:
+            raise SourceError(f"{self.name} is not open")
+        with self._arrived:
+            self._arrived.wait_for(lambda: self._blocks or self._finished, self._deadline_s)
+            if not self._blocks:
+                if self._finished or not self._stream.active:
+                    raise SourceError(f"{self.name} ended: unplugged, or the sound server died")
+                raise SourceError(
+                    f"{self.name} gave no sound ({self._deadline_s:.1f} s): unplugged, or the "
+                    "sound server hangs"
+                )
+            block = self._blocks.popleft()
+            overflows, self._overflows = self._overflows, 0
+        return block, overflows
+
+    def _rates(self, device: InputDevice) -> Sequence[int]:
+        wanted = (self._rate_hz, device.default_rate_hz, *FALLBACK_RATES_HZ)
+        return tuple(dict.fromkeys(wanted))
+
+    def _record(self, samples: NDArray[np.float32], _count: int, times: Any, status: Any) -> None:
+        # On PortAudio's own thread: copy, note, go.
+        latency_s = times.currentTime - times.inputBufferAdcTime
+        block = _Block(samples.copy(), self._clock(), latency_s)
+        with self._arrived:
+            if status.input_overflow:
+                self._overflows += 1
+            if len(self._blocks) >= QUEUE_BLOCKS:
+                self._blocks.popleft()
+                self._overflows += 1
+            self._blocks.append(block)
+            self._arrived.notify()
+
+    def _finish(self) -> None:
+        with self._arrived:
+            self._finished = True
+            self._arrived.notify()
+
+
+class _Block(NamedTuple):
+    """What one callback brought.
+
+    Attributes:
+        samples: float32 [n, channels].
+        arrived_ns: monotonic time of the callback.
+        latency_s: how long before it the first sample was captured, as PortAudio has it.
+    """
+
+    samples: NDArray[np.float32]
+    arrived_ns: int
+    latency_s: float
+
+    def captured_ns(self, rate_hz: int) -> int:
+        """Return the capture time of the last sample: the callback's where PortAudio errs."""
+        length_s = len(self.samples) / rate_hz
+        plausible = length_s <= self.latency_s <= MAX_LATENCY_S
+        return self.arrived_ns - (round((self.latency_s - length_s) * NS_PER_S) if plausible else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class MicrophoneInfo:
+    """A microphone, for people.
+
+    Attributes:
+        index: PortAudio's number.
+        name: what `device` is matched with.
+        channels: the most it has.
+        default_rate_hz: what it is usually run at.
+        rates_hz: those of the rates asked about that it supports.
+        is_default: whether it is used when none is named.
+    """
+
+    index: int
+    name: str
+    channels: int
+    default_rate_hz: int
+    rates_hz: tuple[int, ...]
+    is_default: bool
+
+
+def list_microphones(rates_hz: Sequence[int] = FALLBACK_RATES_HZ) -> list[MicrophoneInfo]:
+    """Return the microphones there are; raises SourceError where PortAudio is missing.
+
+    Args:
+        rates_hz: the rates to ask each about, which opens it for a moment.
+    """
+    return [
+        MicrophoneInfo(
+            index=device.index,
+            name=device.name,
+            channels=device.channels,
+            default_rate_hz=device.default_rate_hz,
+            rates_hz=supported_rates(device, rates_hz),
+            is_default=device.is_default,
+        )
+        for device in list_inputs()
+    ]

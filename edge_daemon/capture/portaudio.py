@@ -1,0 +1,216 @@
+"""PortAudio as this program uses it: find an input by name, open it at a rate it accepts."""
+
+import contextlib
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from edge_daemon.capture.source import SourceError
+
+BUFFER_S = 0.1
+"""The device's own buffer: how late a busy board may serve it. It adds no delay by itself, since
+each block is handed over when it is full."""
+
+# PortAudio's state belongs to the process, and so does this.
+_lock = threading.Lock()
+_open_streams = 0
+
+
+@dataclass(frozen=True, slots=True)
+class InputDevice:
+    """A device that records.
+
+    Attributes:
+        index: PortAudio's number, which may change whenever devices come and go.
+        name: as PortAudio gives it; for ALSA with the card's number at its end.
+        channels: the most it has.
+        default_rate_hz: what it is usually run at.
+        is_default: whether it is the system's default input.
+    """
+
+    index: int
+    name: str
+    channels: int
+    default_rate_hz: int
+    is_default: bool
+
+
+class OpenStream(NamedTuple):
+    """A running stream: sounddevice's object, what was opened, and at which rate."""
+
+    stream: Any
+    device: InputDevice
+    rate_hz: int
+
+
+def list_inputs() -> list[InputDevice]:
+    """Return the inputs of this board as they are now; raises SourceError."""
+    sounddevice = _sounddevice()
+    with _lock:
+        _look_again(sounddevice)
+        return _inputs(sounddevice)
+
+
+def supported_rates(device: InputDevice, rates_hz: Sequence[int]) -> tuple[int, ...]:
+    """Return those of `rates_hz` that the device records at; none while it is in use."""
+    sounddevice = _sounddevice()
+
+    def accepts(rate_hz: int) -> bool:
+        for channels in _channel_counts(device):
+            try:
+                sounddevice.check_input_settings(device.index, channels, "float32", None, rate_hz)
+            except (sounddevice.PortAudioError, ValueError):
+                continue
+            return True
+        return False
+
+    with _lock:
+        return tuple(rate_hz for rate_hz in rates_hz if accepts(rate_hz))
+
+
+def choose(devices: Sequence[InputDevice], wanted: str | int | None) -> InputDevice:
+    """Return the device meant.
+
+    Args:
+        devices: those there are.
+        wanted: a part of its name in any case, its whole name, its index, or None for the default.
+
+    Raises:
+        ValueError: none or several match; the text lists them.
+    """
+    names = "; ".join(f"{device.index}: {device.name}" for device in devices) or "none"
+    if wanted is None:
+        matches = [device for device in devices if device.is_default] or list(devices[:1])
+    elif isinstance(wanted, int):
+        matches = [device for device in devices if device.index == wanted]
+    else:
+        part = wanted.casefold()
+        matches = [device for device in devices if part in device.name.casefold()]
+        exact = [device for device in matches if device.name.casefold() == part]
+        matches = exact if len(exact) == 1 else matches
+    if not matches:
+        what = "no microphone" if wanted is None else f"no microphone matches {wanted!r}"
+        raise ValueError(f"{what}; there is: {names}")
+    if len(matches) > 1:
+        several = "; ".join(f"{device.index}: {device.name}" for device in matches)
+        raise ValueError(f"{wanted!r} matches several microphones, name one: {several}")
+    return matches[0]
+
+
+def open_stream(
+    name: str,
+    wanted: str | int | None,
+    rates_hz: Callable[[InputDevice], Sequence[int]],
+    *,
+    block_s: float,
+    callback: Callable[..., None],
+    finished: Callable[[], None],
+) -> OpenStream:
+    """Find a device and start recording float32 from it.
+
+    Args:
+        name: for error texts.
+        wanted: see `choose`.
+        rates_hz: the rates to try on a device, best first.
+        block_s: seconds of sound per callback.
+        callback: sounddevice's, called on PortAudio's thread.
+        finished: called when the stream ends, for whatever reason.
+
+    Raises:
+        SourceError: there is no such device, or it refuses every rate.
+    """
+    global _open_streams
+    sounddevice = _sounddevice()
+    with _lock:
+        _look_again(sounddevice)
+        try:
+            device = choose(_inputs(sounddevice), wanted)
+        except ValueError as error:
+            raise SourceError(f"{name}: {error}") from None
+        refusals: dict[str, None] = {}
+        tried = rates_hz(device)
+        for rate_hz in tried:
+            for channels in _channel_counts(device):
+                stream = None
+                try:
+                    stream = sounddevice.InputStream(
+                        samplerate=rate_hz,
+                        blocksize=round(rate_hz * block_s),
+                        device=device.index,
+                        channels=channels,
+                        dtype="float32",
+                        latency=BUFFER_S,
+                        callback=callback,
+                        finished_callback=finished,
+                    )
+                    stream.start()
+                except (sounddevice.PortAudioError, ValueError) as error:
+                    refusals[str(error.args[0] if error.args else error)] = None
+                    if stream is not None:
+                        stream.close()
+                    continue
+                _open_streams += 1
+                return OpenStream(stream, device, rate_hz)
+    raise SourceError(
+        f"{name}: {device.name} cannot be opened at {', '.join(map(str, tried))} Hz "
+        f"({'; '.join(refusals)}); is another program using it (fuser -v /dev/snd/*), and is the "
+        "user in the group `audio`?"
+    )
+
+
+def release_stream(stream: Any) -> None:
+    """Stop and close a stream of `open_stream`; waits for a sound server that hangs."""
+    global _open_streams
+    try:
+        stream.abort()
+    finally:
+        stream.close()
+        with _lock:
+            _open_streams -= 1
+
+
+def _look_again(sounddevice: ModuleType) -> None:
+    # PortAudio lists devices once, when it is initialised: one that was plugged in or moved
+    # since is only seen after starting again, which kills every open stream, so not while
+    # there is one. sounddevice has no public call for it.
+    if _open_streams:
+        return
+    try:
+        if sounddevice._initialized:
+            sounddevice._terminate()
+        sounddevice._initialize()
+    except sounddevice.PortAudioError as error:
+        raise SourceError(f"PortAudio does not start: {error}") from error
+
+
+def _inputs(sounddevice: ModuleType) -> list[InputDevice]:
+    default = None
+    with contextlib.suppress(sounddevice.PortAudioError, ValueError):  # there need not be one
+        default = sounddevice.query_devices(kind="input")["index"]
+    return [
+        InputDevice(
+            index=info["index"],
+            name=info["name"],
+            channels=info["max_input_channels"],
+            default_rate_hz=round(info["default_samplerate"]),
+            is_default=info["index"] == default,
+        )
+        for info in sounddevice.query_devices()
+        if info["max_input_channels"] > 0
+    ]
+
+
+def _channel_counts(device: InputDevice) -> tuple[int, ...]:
+    """One channel where the device has it, else two, else all: they are mixed down."""
+    return tuple(sorted({1, min(2, device.channels), device.channels}))
+
+
+def _sounddevice() -> ModuleType:
+    try:
+        import sounddevice
+    except OSError:
+        raise SourceError("PortAudio is not installed: apt install libportaudio2") from None
+    module: ModuleType = sounddevice
+    return module

@@ -1,0 +1,91 @@
+"""A sound server with a microphone that hears what is played into it."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+
+class PulseServer:
+    """PulseAudio with a null sink whose monitor is the default source.
+
+    Args:
+        runtime: an empty directory of its own; also its home.
+        rate_hz: rate of the sink.
+    """
+
+    def __init__(self, runtime: Path, rate_hz: int = 48_000) -> None:
+        runtime.chmod(0o700)
+        self._runtime = runtime
+        self._rate_hz = rate_hz
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What a client of this server needs in its environment."""
+        return {
+            "XDG_RUNTIME_DIR": str(self._runtime),
+            "HOME": str(self._runtime),
+            "PULSE_SERVER": f"unix:{self._runtime}/pulse/native",
+        }
+
+    def start(self) -> None:
+        """Start the server and wait until it answers; raises OSError when it does not."""
+        if shutil.which("pulseaudio") is None or shutil.which("pactl") is None:
+            raise OSError("pulseaudio or pactl is not installed")
+        sink = f"module-null-sink sink_name=mic rate={self._rate_hz} channels=1"
+        arguments = ["-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no"]
+        log = (self._runtime / "pulseaudio.log").open("ab")
+        with log:
+            self._process = subprocess.Popen(
+                ["pulseaudio", *arguments, "-L", "module-native-protocol-unix", "-L", sink],
+                env={**os.environ, **self.environment},
+                stdout=log,
+                stderr=log,
+            )
+        for _ in range(100):
+            if self._pactl("set-default-source", "mic.monitor").returncode == 0:
+                return
+            if self._process.poll() is not None:
+                break
+            time.sleep(0.05)  # there is nothing to wait on
+        self.kill()
+        raise OSError("pulseaudio does not start here")
+
+    def play(self, path: Path) -> subprocess.Popen[bytes]:
+        """Play a file into the microphone."""
+        return subprocess.Popen(
+            ["paplay", "--device=mic", "--latency-msec=30", str(path)],
+            env={**os.environ, **self.environment},
+        )
+
+    def freeze(self) -> None:
+        """Make it hang, without closing any connection."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
+
+    def kill(self) -> None:
+        """End it at once, as a crash would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def _pactl(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            ["pactl", *arguments],
+            env={**os.environ, **self.environment},
+            capture_output=True,
+            timeout=5,
+            check=False,
+        )
