@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from edge_daemon.config.describe import allowed, unit
 from edge_daemon.config.document import Entry, Scalar, Section, Value
-from edge_daemon.config.schema import key_types, keys, section
+from edge_daemon.config.schema import key_types, keys
 
 StructT = TypeVar("StructT", bound=msgspec.Struct)
 
@@ -34,60 +35,65 @@ class Findings:
     problems: list[Problem] = field(default_factory=list)
     lines: dict[str, int] = field(default_factory=dict)
 
+    def line_of(self, name: str) -> int | None:
+        """Return the line of a key or, where it was not given, of the section that lacks it."""
+        while name and name not in self.lines:
+            name = name.rpartition(".")[0]
+        return self.lines.get(name)
+
     def add(self, line: int | None, text: str) -> None:
         """Note a problem."""
         self.problems.append(Problem(line, text))
 
 
-def bind(root: type[StructT], document: Section, findings: Findings) -> StructT:
+def bind(defaults: StructT, document: Section, findings: Findings) -> StructT:
     """Return the struct that a document describes; keys not given or wrong keep their default."""
-    return _bind(root, document, "", [key.name for key in keys(root)], findings)
+    binder = _Binder([key.name for key in keys(defaults)], findings)
+    return binder.bind(defaults, document, "")
 
 
-def _bind(
-    struct: type[StructT],
-    document: Section,
-    prefix: str,
-    all_keys: list[str],
-    findings: Findings,
-) -> StructT:
-    types = key_types(struct)
-    values: dict[str, object] = {}
-    for entry in document.entries:
-        name = prefix + entry.key
-        if entry.key not in types:
-            findings.add(entry.line, _unknown(entry.key, prefix, list(types), all_keys))
-        elif name in findings.lines:
-            findings.add(entry.line, f"{name} is given twice, first in line {findings.lines[name]}")
-        else:
-            findings.lines[name] = entry.line
-            _bind_entry(types[entry.key], entry, name, values, all_keys, findings)
-    return struct(**values)
+class _Binder:
+    def __init__(self, all_keys: list[str], findings: Findings) -> None:
+        self._all_keys = all_keys
+        self._findings = findings
 
+    def bind(self, defaults: StructT, document: Section, prefix: str) -> StructT:
+        types = key_types(type(defaults))
+        lines = self._findings.lines
+        values: dict[str, object] = {}
+        for entry in document.entries:
+            name = prefix + entry.key
+            if entry.key not in types:
+                text = _unknown(entry.key, prefix, list(types), self._all_keys)
+                self._findings.add(entry.line, text)
+            elif name in lines:
+                self._findings.add(
+                    entry.line, f"{name} is given twice, first in line {lines[name]}"
+                )
+            else:
+                lines[name] = entry.line
+                values[entry.key] = self._value(values[entry.key], types[entry.key], entry, name)
+        return replace(defaults, **values)
 
-def _bind_entry(
-    annotation: object,
-    entry: Entry,
-    name: str,
-    values: dict[str, object],
-    all_keys: list[str],
-    findings: Findings,
-) -> None:
-    below = section(annotation)
-    if below is not None:
-        if isinstance(entry.held, Section):
-            values[entry.key] = _bind(below, entry.held, f"{name}.", all_keys, findings)
-        elif entry.held.content is not None:  # with nothing below it: all defaults
-            shown = _shown(entry.held.content)
-            findings.add(entry.line, f"{name} is a section with keys of its own, not {shown}")
-        return
-    if isinstance(entry.held, Section):
-        findings.add(entry.line, f"{name} must be {allowed(annotation)}, not a section")
-        return
-    try:
-        values[entry.key] = msgspec.convert(entry.held.content, annotation, dec_hook=_path)
-    except (msgspec.ValidationError, ValueError):
-        findings.add(entry.held.line, _refused(annotation, entry.key, name, entry.held))
+    def _value(self, default: object, annotation: object, entry: Entry, name: str) -> object:
+        held = entry.held
+        if isinstance(default, msgspec.Struct):
+            if isinstance(held, Section):
+                return self.bind(default, held, f"{name}.")
+            if held.content is not None:  # nothing below it: all defaults
+                shown = _shown(held.content)
+                self._findings.add(
+                    entry.line, f"{name} is a section with keys of its own, not {shown}"
+                )
+            return default
+        if isinstance(held, Section):
+            self._findings.add(entry.line, f"{name} must be {allowed(annotation)}, not a section")
+            return default
+        try:
+            return msgspec.convert(held.content, annotation, dec_hook=_path)
+        except (msgspec.ValidationError, ValueError):
+            self._findings.add(held.line, _refused(annotation, entry.key, name, held))
+            return default
 
 
 def _path(kind: type, value: object) -> Path:

@@ -6,7 +6,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from edge_daemon.config.keys import Config
-from edge_daemon.config.schema import key_types, keys, section, value
+from edge_daemon.config.schema import keys, value
 
 StructT = TypeVar("StructT", bound=Struct)
 
@@ -26,7 +26,7 @@ class Change(NamedTuple):
 def diff(old: Config, new: Config) -> Change:
     """Return which keys differ, and which of them are live."""
     change = Change([], [])
-    for key in keys(Config):
+    for key in keys(Config()):
         if value(old, key.name) != value(new, key.name):
             (change.live if key.live else change.restart).append(key.name)
     return change
@@ -34,15 +34,16 @@ def diff(old: Config, new: Config) -> Change:
 
 def apply_live(old: Config, new: Config) -> Config:
     """Return `old` with the live keys of `new`: what runs after a reload."""
-    live = {key.name for key in keys(Config) if key.live}
+    live = {key.name for key in keys(Config()) if key.live}
     return _take(old, new, live, "")
 
 
 def _take(old: StructT, new: StructT, live: set[str], prefix: str) -> StructT:
     taken: dict[str, object] = {}
-    for name, annotation in key_types(type(old)).items():
-        if section(annotation) is not None:
-            taken[name] = _take(getattr(old, name), getattr(new, name), live, f"{prefix}{name}.")
+    for name in old.__struct_fields__:
+        mine, theirs = getattr(old, name), getattr(new, name)
+        if isinstance(mine, Struct):
+            taken[name] = _take(mine, theirs, live, f"{prefix}{name}.")
         elif prefix + name in live:
-            taken[name] = getattr(new, name)
+            taken[name] = theirs
     return replace(old, **taken)

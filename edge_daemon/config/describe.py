@@ -40,6 +40,8 @@ def allowed(annotation: object) -> str:
         return " or ".join(allowed(part) for part in ordered)
     if origin is Literal:
         return f"one of {', '.join(str(part) for part in parts)}"
+    if origin is tuple and parts[-1] is Ellipsis:
+        return f"a list, each {allowed(parts[0])}"
     if origin is tuple:
         return f"a list of {len(parts)}, each {allowed(parts[0])}"
     return _PLAIN[annotation]

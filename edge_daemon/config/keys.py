@@ -8,8 +8,9 @@ is made from these classes, their `Attributes` included.
 from pathlib import Path
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct, field
+from msgspec import Meta, Struct
 
+from edge_daemon.governor.limits import Limits
 from edge_daemon.tier import Tier
 
 _LIVE = {"live": True}
@@ -132,7 +133,8 @@ class PredictionConfig(Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         threshold: probability below which the answer is `unknown`.
-        smoothing: weight of the windows before; 0 answers each window on its own.
+        smoothing: weight, in the answer, of what was seen 100 ms before; 0 answers each window
+            on its own.
         journal: `every` writes each window's prediction, `change` only a new answer or tier.
     """
 
@@ -152,15 +154,17 @@ class InferenceConfig(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class GovernorConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    """What the governor looks at.
+    """What the governor looks at, and what it allows.
 
     Attributes:
         readings: `system` reads the board; a path plays back a resource trace instead.
         reading_every_s: time from one `reading` line in the journal to the next.
+        limits: when a tier may run.
     """
 
     readings: Annotated[str, Meta(min_length=1)] = "system"
     reading_every_s: Annotated[float, Meta(ge=1.0, le=86_400.0, extra=_LIVE)] = 60.0
+    limits: Annotated[Limits, Meta(extra=_LIVE)] = Limits()
 
 
 class JournalConfig(Struct, frozen=True, forbid_unknown_fields=True):
@@ -193,14 +197,14 @@ class LogConfig(Struct, frozen=True, forbid_unknown_fields=True):
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that can be set."""
 
-    bundle: BundleConfig = field(default_factory=BundleConfig)
-    video: VideoConfig = field(default_factory=VideoConfig)
-    audio: AudioConfig = field(default_factory=AudioConfig)
-    capture: CaptureConfig = field(default_factory=CaptureConfig)
-    replay: ReplayConfig = field(default_factory=ReplayConfig)
-    window: WindowConfig = field(default_factory=WindowConfig)
-    prediction: PredictionConfig = field(default_factory=PredictionConfig)
-    inference: InferenceConfig = field(default_factory=InferenceConfig)
-    governor: GovernorConfig = field(default_factory=GovernorConfig)
-    journal: JournalConfig = field(default_factory=JournalConfig)
-    log: LogConfig = field(default_factory=LogConfig)
+    bundle: BundleConfig = BundleConfig()
+    video: VideoConfig = VideoConfig()
+    audio: AudioConfig = AudioConfig()
+    capture: CaptureConfig = CaptureConfig()
+    replay: ReplayConfig = ReplayConfig()
+    window: WindowConfig = WindowConfig()
+    prediction: PredictionConfig = PredictionConfig()
+    inference: InferenceConfig = InferenceConfig()
+    governor: GovernorConfig = GovernorConfig()
+    journal: JournalConfig = JournalConfig()
+    log: LogConfig = LogConfig()

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from edge_daemon.config.bind import Findings, Problem, bind
 from edge_daemon.config.document import DocumentError, read_document
 from edge_daemon.config.keys import SHIPPED, Config
+from edge_daemon.governor.limits import disorder
 from edge_daemon.resources import shipped_bundle
 
 VARIABLE = "EDGE_DAEMON_CONFIG"
@@ -67,10 +68,11 @@ def parse_config(raw: bytes, path: Path, environ: Mapping[str, str]) -> Config:
     """
     findings = Findings()
     try:
-        config = bind(Config, read_document(raw), findings)
+        config = bind(Config(), read_document(raw), findings)
     except DocumentError as error:
         raise _refuse(path, [Problem(error.line, error.reason)]) from None
-    _check_together(config, findings)
+    if not findings.problems:  # a default in the place of a wrong value could mislead
+        _check_together(config, findings)
     if findings.problems:
         raise _refuse(path, findings.problems)
     try:
@@ -127,7 +129,7 @@ def _check_together(config: Config, findings: Findings) -> None:
     video, audio, replay = config.video.source, config.audio.source, config.replay
 
     def wrong(key: str, text: str) -> None:
-        findings.add(findings.lines.get(key), f"{key} {text}")
+        findings.add(findings.line_of(key), f"{key} {text}")
 
     if video == "none" and audio == "none":
         wrong("audio.source", "is none, and so is video.source: nothing is left to classify")
@@ -147,6 +149,8 @@ def _check_together(config: Config, findings: Findings) -> None:
         x, y, width, height = config.video.region
         if width <= 0 or height <= 0 or x + width > 1.0 + 1e-9 or y + height > 1.0 + 1e-9:
             wrong("video.region", "reaches outside the picture, or is empty")
+    for key, text in disorder(config.governor.limits):
+        wrong(f"governor.limits.{key}", text)
 
 
 def _refuse(path: Path, problems: list[Problem]) -> ConfigError:

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from edge_daemon.config.describe import allowed, unit
 from edge_daemon.config.keys import Config
-from edge_daemon.config.schema import Key, key_types, keys, section
+from edge_daemon.config.schema import Key, keys
 
 _HEAD = """\
 # Configuration
@@ -31,10 +31,8 @@ This page is made from `edge_daemon/config/keys.py` by `make docs`.
 
 def reference() -> str:
     """Return the text of docs/config.md."""
-    parts = [_HEAD]
-    for name in key_types(Config):
-        parts.extend(_section(name, Config, ""))
-    return "\n".join(parts)
+    known = {key.name: key for key in keys(Config())}
+    return "\n".join([_HEAD, *_section("", Config(), known)])
 
 
 def attribute_docs(struct: type[Struct]) -> dict[str, str]:
@@ -44,30 +42,34 @@ def attribute_docs(struct: type[Struct]) -> dict[str, str]:
     return {name: " ".join(text.split()) for name, text in found}
 
 
-def _section(name: str, owner: type[Struct], prefix: str) -> list[str]:
-    struct = section(key_types(owner)[name])
-    if struct is None:
-        return []
-    path = prefix + name
-    title = (struct.__doc__ or "").partition("\n")[0]
-    own = [key for key in keys(Config) if key.name.rpartition(".")[0] == path]
-    docs = attribute_docs(struct)
-    lines = [f"## {path}\n\n{title}\n"]
-    if own:
-        lines += ["| key | meaning | allowed | default | live |", "|---|---|---|---|---|"]
-        lines += [_row(key, docs) for key in own]
-        lines.append("")
-    for below in key_types(struct):
-        lines += _section(below, struct, f"{path}.")
-    return lines
+def _section(path: str, defaults: Struct, known: dict[str, Key]) -> list[str]:
+    """Return the lines of a section, followed by those of the sections in it."""
+    docs = attribute_docs(type(defaults))
+    rows: list[str] = []
+    below: list[str] = []
+    for name in defaults.__struct_fields__:
+        full = f"{path}.{name}".lstrip(".")
+        held = getattr(defaults, name)
+        if isinstance(held, Struct):
+            below += _section(full, held, known)
+        else:
+            rows.append(_row(name, known[full], docs[name]))
+    if rows:
+        title = (type(defaults).__doc__ or "").partition("\n")[0]
+        head = ["| key | meaning | allowed | default | live |", "|---|---|---|---|---|"]
+        rows = [f"## {path}\n\n{title}\n", *head, *rows, ""]
+    return rows + below
 
 
-def _row(key: Key, docs: dict[str, str]) -> str:
-    name = key.name.rpartition(".")[2]
-    unit_name = unit(name)
-    kind = allowed(key.annotation) + (f", in {unit_name}" if unit_name else "")
+def _row(name: str, key: Key, meaning: str) -> str:
+    of_unit = unit(name)
+    kind = allowed(key.annotation) + (f", in {of_unit}" if of_unit else "")
     live = "yes" if key.live else "no"
-    return f"| `{name}` | {docs[name]} | {kind} | `{_yaml(key.default)}` | {live} |"
+    return f"| `{name}` | {_capital(meaning)} | {kind} | `{_yaml(key.default)}` | {live} |"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _yaml(default: object) -> str:

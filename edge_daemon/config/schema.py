@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import get_args, get_type_hints
+from typing import get_type_hints
 
 from msgspec import Meta, Struct
 
@@ -24,27 +24,20 @@ class Key:
     live: bool
 
 
-def keys(struct: type[Struct], prefix: str = "", inherited: bool = False) -> Iterator[Key]:
+def keys(defaults: Struct, prefix: str = "", live: bool = False) -> Iterator[Key]:
     """Yield every key under a struct in order; a live section makes all of its keys live."""
-    defaults = struct()
-    for name, annotation in key_types(struct).items():
-        live = inherited or _marked_live(annotation)
-        below = section(annotation)
-        if below is not None:
-            yield from keys(below, f"{prefix}{name}.", live)
+    for name, annotation in key_types(type(defaults)).items():
+        default = getattr(defaults, name)
+        is_live = live or _marked_live(annotation)
+        if isinstance(default, Struct):
+            yield from keys(default, f"{prefix}{name}.", is_live)
         else:
-            yield Key(prefix + name, annotation, getattr(defaults, name), live)
+            yield Key(prefix + name, annotation, default, is_live)
 
 
 def key_types(struct: type[Struct]) -> dict[str, object]:
     """Return the keys of one section with their types, constraints included."""
     return get_type_hints(struct, include_extras=True)
-
-
-def section(annotation: object) -> type[Struct] | None:
-    """Return the struct that a key with keys of its own holds, else None."""
-    bare = get_args(annotation)[0] if hasattr(annotation, "__metadata__") else annotation
-    return bare if isinstance(bare, type) and issubclass(bare, Struct) else None
 
 
 def value(struct: Struct, name: str) -> object:

@@ -30,15 +30,19 @@ def test_live_changes_are_told_from_those_that_need_a_restart() -> None:
 
 def test_only_live_changes_are_applied() -> None:
     old = config("window: {period_ms: 50}")
-    new = config("bundle: {tier: low, path: /mine}\nvideo: {rate_hz: 30}\n")
+    new = config(
+        "bundle: {tier: low, path: /mine}\nvideo: {rate_hz: 30}\n"
+        "governor: {limits: {cpu: {high_enter: 0.2}}}\n"
+    )
     applied = apply_live(old, new)
     assert applied.bundle.tier == "low"
     assert applied.window.period_ms == 100
+    assert applied.governor.limits.cpu.high_enter == 0.2
     assert applied.bundle.path == old.bundle.path
     assert applied.video == old.video
     assert diff(applied, new) == ([], diff(old, new).restart)
 
 
 def test_what_sighup_can_change() -> None:
-    sections = {key.name.partition(".")[0] for key in keys(Config) if key.live}
+    sections = {key.name.partition(".")[0] for key in keys(Config()) if key.live}
     assert sections == {"bundle", "window", "prediction", "governor", "journal", "log"}

@@ -6,8 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_daemon.config import Config, ConfigError, find_config, load_config, parse_config, resolve
+from edge_daemon.config.bind import Findings, bind
+from edge_daemon.config.document import read_document
 from edge_daemon.config.keys import VideoConfig
 from edge_daemon.config.schema import keys, value
+from edge_daemon.governor.limits import Limits
 from edge_daemon.resources import shipped_bundle, shipped_config
 from edge_daemon.tier import Tier
 
@@ -36,7 +39,7 @@ def test_the_shipped_file_states_every_key_with_its_default() -> None:
     text = shipped_config().read_text(encoding="utf-8")
     assert parse(text) == parse("")
     given: object = yaml.safe_load(text)
-    for key in keys(Config):
+    for key in keys(Config()):
         node = given
         for part in key.name.split("."):
             assert isinstance(node, dict) and part in node, f"{key.name} is missing"
@@ -44,18 +47,27 @@ def test_the_shipped_file_states_every_key_with_its_default() -> None:
 
 
 def test_live_keys_and_only_they_are_marked_in_the_shipped_file() -> None:
-    lines = shipped_config().read_text(encoding="utf-8").splitlines()
-    section = ""
-    for number, line in enumerate(lines):
-        name = line.partition(":")[0]
-        if line[:1].isalpha():
-            section = name
-        elif line.startswith("  ") and line.strip()[:1].isalpha():
-            key = next(one for one in keys(Config) if one.name == f"{section}.{name.strip()}")
-            comment = number
-            while not lines[comment].lstrip().startswith("#"):
-                comment -= 1
-            assert lines[comment].endswith("(live)") == key.live, key.name
+    raw = shipped_config().read_bytes()
+    lines = raw.decode().splitlines()
+    findings = Findings()
+    bind(Config(), read_document(raw), findings)
+    for key in keys(Config()):
+        parts = key.name.split(".")
+        owners = [".".join(parts[:end]) for end in range(2, len(parts) + 1)]
+        comments = [comment_above(lines, findings.lines[owner]) for owner in owners]
+        assert any(comments), f"{key.name} is not explained"
+        assert any(one.endswith("(live)") for one in comments) == key.live, key.name
+
+
+def comment_above(lines: list[str], line: int) -> str:
+    """Return the last line of the comment that a key stands under, if it has one of its own."""
+    index = line - 1
+    indent = lines[index][: -len(lines[index].lstrip())]
+    while lines[index].startswith(indent):
+        if lines[index].startswith(f"{indent}#"):
+            return lines[index]
+        index -= 1
+    return ""
 
 
 def test_values_are_taken() -> None:
@@ -166,6 +178,21 @@ bundle: {tier: low}
             "config.yaml:1: journal.max_total_mib is less than twice journal.max_file_mib",
         ),
         (
+            "governor:\n  limits:\n    cpu: {high_enter: 0.6}\n",
+            "config.yaml:3: governor.limits.cpu.high_enter must lie below cpu.high_leave (0.5), "
+            "or high would be entered and left at the same value, not 0.6",
+        ),
+        (
+            "governor:\n  limits:\n    cpu: {high_leave: 0.3}\n",
+            "config.yaml:3: governor.limits.cpu.high_enter must lie below cpu.high_leave (0.3), "
+            "or high would be entered and left at the same value, not 0.3",
+        ),
+        (
+            "governor: {limits: {memory: {low_enter_mib: lots}}}\n",
+            "config.yaml:1: governor.limits.memory.low_enter_mib must be a number from 0.0 to "
+            '1048576.0 (in MiB), not "lots"',
+        ),
+        (
             "video: {region: [0.5, 0, 0.6, 1]}\n",
             "config.yaml:1: video.region reaches outside the picture, or is empty",
         ),
@@ -200,6 +227,15 @@ def test_what_cannot_be_read_is_refused(text: str | bytes, start: str) -> None:
 def test_all_problems_are_reported_at_once_in_order() -> None:
     lines = refusal("video:\n  rate_hz: 0\n  hight_px: 3\nlog:\n  level: loud\n").splitlines()
     assert [line.split(":")[1] for line in lines] == ["2", "3", "5"]
+
+
+def test_limits_given_in_part_keep_the_rest() -> None:
+    limits = parse(
+        "governor: {limits: {cpu: {high_enter: 0.2}, temperature: {ignored_zones: [pmic]}}}"
+    ).governor.limits
+    assert (limits.cpu.high_enter, limits.cpu.high_leave) == (0.2, 0.5)
+    assert limits.temperature.ignored_zones == ("pmic",)
+    assert limits.memory == Limits().memory
 
 
 def test_paths_start_at_the_files_directory() -> None:
@@ -299,7 +335,7 @@ def test_any_change_of_the_shipped_file_is_survived(data: st.DataObject) -> None
 
 
 @given(
-    st.sampled_from([key.name for key in keys(Config)]),
+    st.sampled_from([key.name for key in keys(Config())]),
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
         lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=5), inner),

@@ -1,0 +1,73 @@
+# `make` lists the targets. Every target sets up what it needs; a second run does not.
+
+SHELL := /bin/sh
+.SHELLFLAGS := -eu -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+VENV ?= .venv
+VENV_TOOLS ?= .venv-tools
+PYTHON_DAEMON := $(VENV)/bin/python
+PYTHON_TOOLS := $(VENV_TOOLS)/bin/python
+PIP := -m pip --disable-pip-version-check --quiet install
+# Passed on to the command of demo, bench, test, test-tools, install and uninstall.
+ARGS ?=
+
+.PHONY: help demo test check bench models docs test-tools install uninstall clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.runtime ## watch the daemon adapt: shipped clip, shipped models, no hardware needed
+	@$(PYTHON_DAEMON) -m edge_daemon demo $(ARGS)
+
+test: $(VENV)/.dev ## run the daemon's tests
+	@$(PYTHON_DAEMON) -m pytest $(ARGS)
+
+check: $(VENV)/.dev ## lint, formatting and types
+	@$(PYTHON_DAEMON) -m ruff check .
+	@$(PYTHON_DAEMON) -m ruff format --check .
+	@$(PYTHON_DAEMON) -m mypy
+
+bench: $(VENV)/.runtime ## measure every tier on this machine
+	@$(PYTHON_DAEMON) -m edge_daemon bench $(ARGS)
+
+docs: $(VENV)/.dev ## write the pages that are made from the code
+	@$(PYTHON_DAEMON) -m edge_daemon.config.reference > docs/config.md
+
+test-tools: $(VENV_TOOLS)/.ready ## run the tests of the offline tools (installs PyTorch: 2 GB)
+	@$(PYTHON_TOOLS) -m pytest -o addopts="-ra --strict-markers --strict-config" tests/tools $(ARGS)
+
+models: $(VENV_TOOLS)/.ready ## train, distil and convert the shipped bundle anew (hours)
+	@$(PYTHON_TOOLS) -m tools $(ARGS)
+
+install: ## install as a systemd service (root; DESTDIR= installs into an image)
+	@systemd/install.sh $(ARGS)
+
+uninstall: ## remove the service; PURGE=1 removes its configuration and journal too
+	@systemd/uninstall.sh $(if $(filter-out 0,$(PURGE)),--purge) $(ARGS)
+
+clean: ## remove the virtual environments and every cache
+	@rm -rf $(VENV) $(VENV_TOOLS) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.runtime: pyproject.toml constraints.txt
+	@echo "setting up $(VENV) (a minute or so, once)"
+	@tools/venv.sh $(VENV)
+	@$(PYTHON_DAEMON) $(PIP) --constraint constraints.txt --editable .
+	@touch $@
+
+# After .runtime: two pips in one environment would trip over each other.
+$(VENV)/.dev: $(VENV)/.runtime
+	@echo "setting up the test tools in $(VENV)"
+	@$(PYTHON_DAEMON) $(PIP) --constraint constraints.txt --editable '.[dev]'
+	@tools/apt.sh libportaudio2 || echo "going on without a microphone library: its tests skip"
+	@touch $@
+
+# PyTorch first and alone: pulled in by another package, it may bring several GB for a GPU.
+$(VENV_TOOLS)/.ready: tools/requirements.txt tools/constraints.txt
+	@echo "setting up $(VENV_TOOLS) (some minutes, once)"
+	@tools/venv.sh $(VENV_TOOLS)
+	@$(PYTHON_TOOLS) $(PIP) --constraint tools/constraints.txt torch
+	@$(PYTHON_TOOLS) $(PIP) --constraint tools/constraints.txt --requirement tools/requirements.txt
+	@touch $@
