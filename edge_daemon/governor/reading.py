@@ -11,13 +11,18 @@ class Reading(Struct, frozen=True, omit_defaults=True):
         cpu_foreign: share of the usable cores that other processes keep busy, 0 to 1.
         cpu_own: share of the usable cores that this process keeps busy, 0 to 1.
         memory_available_mib: memory that can be taken without swapping, within the cgroup's limit.
-        temperature_c: the hottest valid zone, in degrees Celsius.
+        temperature_c: of the valid zone nearest to its limit, in degrees Celsius.
         temperature_zone: that zone's `type`.
+        temperature_limit_c: where the board begins to slow down: the zone's passive trip point, or
+            what is known of the board's firmware.
+        temperature_critical_c: the zone's critical trip point, where the board powers off.
         battery_fraction: charge left, 0 to 1, over all batteries that feed the board.
         on_mains: whether it runs from the mains; None where nothing tells.
         throttled: why the firmware holds the board back now (`under-voltage`, `throttled`, …).
-        absent: signals this board does not have: no constraint, by design.
-        failed: signals it has but that could not be read this time, with the error.
+        absent: signals (`cpu`, `memory`, `temperature`, `battery`, `throttle`) that this board
+            does not have: no constraint, by design.
+        failed: signals it has but that could not be read this time, with the error; a value that
+            stands beside it is the last good one, at most 5 s old.
     """
 
     time_ns: int
@@ -26,6 +31,8 @@ class Reading(Struct, frozen=True, omit_defaults=True):
     memory_available_mib: float | None = None
     temperature_c: float | None = None
     temperature_zone: str | None = None
+    temperature_limit_c: float | None = None
+    temperature_critical_c: float | None = None
     battery_fraction: float | None = None
     on_mains: bool | None = None
     throttled: tuple[str, ...] = ()

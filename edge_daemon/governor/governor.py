@@ -1,0 +1,244 @@
+"""Polls the probes, decides, and asks for tiers."""
+
+import threading
+from collections import deque
+from dataclasses import dataclass
+from typing import Protocol
+
+from msgspec import Struct
+
+from edge_daemon.clock import Clock, monotonic_ns
+from edge_daemon.governor.limits import Limits
+from edge_daemon.governor.policy import Decision, PolicyState, decide, start, swap_failed
+from edge_daemon.governor.pressure import unknown
+from edge_daemon.governor.reading import Reading
+from edge_daemon.journal.events import Event, Fault, ReadingEvent
+from edge_daemon.tier import Tier
+
+_START_POLLS = 3  # how long the start waits for a reading without holes
+_FAULT_EVERY_NS = 60 * 1_000_000_000
+_CHANGE_EVERY_S = 5.0  # a sensor that comes and goes must not fill the journal
+
+
+class Order(Struct, frozen=True):
+    """What goes to the swap with a request, and from there into the `tier_change` line.
+
+    Attributes:
+        tier: the tier to run.
+        decision: why.
+        reading: what it was decided on; None when no reading mattered.
+        decided_mono_ns: CLOCK_MONOTONIC of the decision.
+    """
+
+    tier: Tier
+    decision: Decision
+    reading: Reading | None
+    decided_mono_ns: int
+
+
+class Readings(Protocol):
+    """The probes, or a script in their place."""
+
+    def read(self) -> Reading:
+        """Return what the board says now; never raises."""
+
+
+class Requests(Protocol):
+    """The swap."""
+
+    def request(self, tier: Tier, order: Order) -> None:
+        """Take note of the tier to run next; returns at once."""
+
+
+class Sink(Protocol):
+    """The journal."""
+
+    def write(self, event: Event) -> None:
+        """Take the event; neither blocks nor raises."""
+
+
+@dataclass(slots=True)
+class _Failure:
+    count: int = 0
+    written_ns: int | None = None
+
+
+class Governor:
+    """Takes one reading a poll, lets the policy decide and asks the swap for the tier.
+
+    One thread polls (or the loop, in lockstep). Every other method may be called from any thread:
+    it leaves a note that the next poll acts on, so there is no lock and no order to get wrong.
+
+    The daemon begins in `critical`. The first complete reading says where to start; after three
+    incomplete ones the policy starts as low as it must.
+
+    Args:
+        probes: where readings come from.
+        limits: what the policy goes by.
+        swapper: where tiers are asked for.
+        journal: where readings and faults go. Tier changes are written by whoever adopts them.
+        clock: CLOCK_MONOTONIC, the journal's.
+        pinned: a tier to keep whatever the readings say; None leaves it to the policy.
+        reading_every_s: time from one `reading` line to the next; a change of what is absent,
+            failed or throttled is written within 5 s.
+    """
+
+    def __init__(
+        self,
+        probes: Readings,
+        limits: Limits,
+        swapper: Requests,
+        journal: Sink,
+        *,
+        clock: Clock = monotonic_ns,
+        pinned: Tier | None = None,
+        reading_every_s: float = 60.0,
+    ) -> None:
+        self._probes = probes
+        self._limits = limits
+        self._swapper = swapper
+        self._journal = journal
+        self._clock = clock
+        self._wanted_pin = pinned
+        self._pinned: Tier | None = None
+        self._reading_every_s = reading_every_s
+        self._state = PolicyState(Tier.CRITICAL)
+        self._started = False
+        self._polls = 0
+        self._before = Tier.CRITICAL  # what ran when the last tier was asked for
+        self._failed_swaps: deque[Tier] = deque(maxlen=16)
+        self._failures: dict[str, _Failure] = {}
+        self._written_ns = 0
+        self._written: Reading | None = None
+        self.reading: Reading | None = None
+        self.decision: Decision | None = None
+
+    @property
+    def tier(self) -> Tier:
+        """The tier that was last asked for."""
+        return self._state.tier
+
+    @property
+    def pinned(self) -> Tier | None:
+        """The tier that is pinned, if one is."""
+        return self._wanted_pin
+
+    @property
+    def poll_s(self) -> float:
+        """Time between two polls."""
+        return self._limits.poll_s
+
+    def set_limits(self, limits: Limits) -> None:
+        """Go by other limits from the next poll on."""
+        self._limits = limits
+
+    def set_reading_every_s(self, reading_every_s: float) -> None:
+        """Write readings at another pace."""
+        self._reading_every_s = reading_every_s
+
+    def pin(self, tier: Tier | None) -> None:
+        """Keep a tier from the next poll on; None hands the choice back to the policy."""
+        self._wanted_pin = tier
+
+    def swap_failed(self, tier: Tier) -> None:
+        """Take note that a tier that was asked for could not be made ready."""
+        self._failed_swaps.append(tier)
+
+    def run(self, stop: threading.Event) -> None:
+        """Poll until told to stop: the worker's body."""
+        while not stop.is_set():
+            self.poll()
+            stop.wait(self._limits.poll_s)
+
+    def poll(self) -> Decision | None:
+        """Take a reading, journal it now and then, decide and ask; return the decision.
+
+        None while a tier is pinned and while the start waits for a complete reading.
+        """
+        self._polls += 1
+        reading = self._probes.read()
+        self.reading = reading
+        self.decision = self._decide(reading)
+        self._report(reading)
+        return self.decision
+
+    def _decide(self, reading: Reading) -> Decision | None:
+        limits = self._limits
+        pin = self._wanted_pin
+        if pin is not None:
+            if pin is not self._pinned:
+                self._hold(pin, reading)
+            self._failed_swaps.clear()  # the swap itself goes on trying
+            return None
+        self._pinned = None
+        while self._failed_swaps:
+            self._give_way(self._failed_swaps.popleft(), reading)
+        if not self._started:
+            if self._polls < _START_POLLS and unknown(reading, limits):
+                return None
+            return self._start(reading)
+        self._state, decision = decide(self._state, reading, limits)
+        if decision.changed:
+            self._ask(decision, reading)
+        return decision
+
+    def _start(self, reading: Reading) -> Decision:
+        previous = self._state.tier
+        self._started = True
+        self._state, decision = start(previous, reading, self._limits)
+        if decision.changed:
+            self._ask(decision, reading)
+        return decision
+
+    def _hold(self, pin: Tier, reading: Reading) -> None:
+        previous = self._state.tier
+        self._pinned = pin
+        self._started = True
+        self._state = PolicyState(pin)
+        reason = f"{pin} is pinned by the configuration or the command line"
+        decision = Decision(pin, previous, "pin", "pinned", reason, None, reading.time_ns)
+        if decision.changed:
+            self._ask(decision, reading)
+
+    def _give_way(self, failed: Tier, reading: Reading) -> None:
+        """Let the policy know of a failed swap, and call the swap off or send it further down."""
+        self._state, decision = swap_failed(self._state, failed, self._before, self._limits)
+        if decision.changed:
+            self._swapper.request(decision.tier, self._order(decision, reading))
+
+    def _ask(self, decision: Decision, reading: Reading) -> None:
+        self._before = decision.previous
+        self._swapper.request(decision.tier, self._order(decision, reading))
+
+    def _order(self, decision: Decision, reading: Reading) -> Order:
+        return Order(decision.tier, decision, reading, self._clock())
+
+    def _report(self, reading: Reading) -> None:
+        now_ns = self._clock()
+        for name, error in reading.failed.items():
+            self._report_failure(name, error, now_ns)
+        written = self._written
+        if written is not None:
+            changed = _circumstances(reading) != _circumstances(written)
+            wait_s = _CHANGE_EVERY_S if changed else self._reading_every_s
+            if now_ns - self._written_ns < min(wait_s, self._reading_every_s) * 1e9:
+                return
+        self._written, self._written_ns = reading, now_ns
+        self._journal.write(ReadingEvent(tier=self._state.tier, reading=reading))
+
+    def _report_failure(self, name: str, error: str, now_ns: int) -> None:
+        failure = self._failures.setdefault(name, _Failure())
+        failure.count += 1
+        if failure.written_ns is not None and now_ns - failure.written_ns < _FAULT_EVERY_NS:
+            return
+        message = (
+            f"{name} cannot be read: {error}. Its last value counts for 5 s; no move up until it "
+            "can be read again. `edge-daemon doctor` lists the sensors"
+        )
+        self._journal.write(Fault(part="governor", message=message, count=failure.count))
+        self._failures[name] = _Failure(0, now_ns)
+
+
+def _circumstances(reading: Reading) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Return what is journalled as soon as it changes."""
+    return reading.absent, tuple(sorted(reading.failed)), reading.throttled

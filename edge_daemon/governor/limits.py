@@ -1,0 +1,240 @@
+"""When a tier may run: the published table, with its gaps as hysteresis.
+
+The published table names a range for each tier (CPU 20 to 30 % for `high`, 50 to 60 % for
+`medium`, 70 to 80 % for `low`, 90 % and more for `critical`; free memory 120 to 150, 60 to 80, 20
+to 40 and less than 20 MB). The gap between two ranges is where neither answer is wrong: a tier is
+entered at the good end of the gap and left at the bad end, so that a value inside it changes
+nothing. Temperature and battery are not in the table; their values here are our own.
+"""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Annotated, NamedTuple
+
+from msgspec import Meta, Struct
+
+from edge_daemon.tier import TIERS
+
+Share = Annotated[float, Meta(ge=0.0, le=1.0)]
+Mib = Annotated[float, Meta(ge=0.0, le=1_048_576.0)]
+Degrees = Annotated[float, Meta(ge=0.0, le=100.0)]
+LimitC = Annotated[float, Meta(ge=30.0, le=130.0)]
+Seconds = Annotated[float, Meta(ge=0.0, le=86_400.0)]
+
+
+class Band(NamedTuple):
+    """Where one resource lets a tier in, and where it drives it out.
+
+    Attributes:
+        enter: the tier is entered from below at this value or a better one.
+        leave: it is left at this value or a worse one.
+    """
+
+    enter: float
+    leave: float
+
+
+Bands = tuple[Band, Band, Band]
+"""The bands of `low`, `medium` and `high`; `critical` may always run."""
+
+
+class CpuLimits(Struct, frozen=True, forbid_unknown_fields=True):
+    """Foreign load: the share of the usable cores that other processes keep busy.
+
+    Attributes:
+        high_enter: at or below this load, `high` may begin.
+        high_leave: at or above this load, `high` ends.
+        medium_enter: at or below this load, `medium` may begin.
+        medium_leave: at or above this load, `medium` ends.
+        low_enter: at or below this load, `low` may begin.
+        low_leave: at or above this load, `low` ends.
+    """
+
+    high_enter: Share = 0.30
+    high_leave: Share = 0.50
+    medium_enter: Share = 0.60
+    medium_leave: Share = 0.70
+    low_enter: Share = 0.80
+    low_leave: Share = 0.90
+
+    @property
+    def bands(self) -> Bands:
+        """The same, tier by tier."""
+        return (
+            Band(self.low_enter, self.low_leave),
+            Band(self.medium_enter, self.medium_leave),
+            Band(self.high_enter, self.high_leave),
+        )
+
+
+class MemoryLimits(Struct, frozen=True, forbid_unknown_fields=True):
+    """Available memory. The table has no gap below `low`: that from 20 to 30 MiB is ours.
+
+    Attributes:
+        high_enter_mib: with this much or more, `high` may begin.
+        high_leave_mib: with this much or less, `high` ends.
+        medium_enter_mib: with this much or more, `medium` may begin.
+        medium_leave_mib: with this much or less, `medium` ends.
+        low_enter_mib: with this much or more, `low` may begin.
+        low_leave_mib: with this much or less, `low` ends.
+        reserve_mib: with less than this, the daemon goes to `critical` at once.
+    """
+
+    high_enter_mib: Mib = 120.0
+    high_leave_mib: Mib = 80.0
+    medium_enter_mib: Mib = 60.0
+    medium_leave_mib: Mib = 40.0
+    low_enter_mib: Mib = 30.0
+    low_leave_mib: Mib = 20.0
+    reserve_mib: Mib = 16.0
+
+    @property
+    def bands(self) -> Bands:
+        """The same, tier by tier."""
+        return (
+            Band(self.low_enter_mib, self.low_leave_mib),
+            Band(self.medium_enter_mib, self.medium_leave_mib),
+            Band(self.high_enter_mib, self.high_leave_mib),
+        )
+
+
+class TemperatureLimits(Struct, frozen=True, forbid_unknown_fields=True):
+    """How far below its limit the board's worst thermal zone must stay.
+
+    Attributes:
+        high_enter_c: this far below the limit or farther, `high` may begin.
+        high_leave_c: this far below the limit or nearer, `high` ends.
+        medium_enter_c: this far below the limit or farther, `medium` may begin.
+        medium_leave_c: this far below the limit or nearer, `medium` ends.
+        low_enter_c: this far below the limit or farther, `low` may begin.
+        low_leave_c: this far below the limit or nearer, `low` ends.
+        critical_margin_c: nearer than this to the critical trip point, where the board powers
+            off, the daemon goes to `critical` at once.
+        limit_c: the limit itself, in place of the passive trip point or what is known of the
+            board's firmware; null takes those.
+        ignored_zones: types of zones to leave out, such as a sensor that is known to be broken.
+    """
+
+    high_enter_c: Degrees = 14.0
+    high_leave_c: Degrees = 10.0
+    medium_enter_c: Degrees = 10.0
+    medium_leave_c: Degrees = 6.0
+    low_enter_c: Degrees = 7.0
+    low_leave_c: Degrees = 3.0
+    critical_margin_c: Degrees = 5.0
+    limit_c: LimitC | None = None
+    ignored_zones: tuple[str, ...] = ()
+
+    @property
+    def bands(self) -> Bands:
+        """The same, tier by tier."""
+        return (
+            Band(self.low_enter_c, self.low_leave_c),
+            Band(self.medium_enter_c, self.medium_leave_c),
+            Band(self.high_enter_c, self.high_leave_c),
+        )
+
+
+class BatteryLimits(Struct, frozen=True, forbid_unknown_fields=True):
+    """Charge left, as a fraction; it counts only off the mains.
+
+    Attributes:
+        high_enter: with this charge or more, `high` may begin.
+        high_leave: with this charge or less, `high` ends.
+        medium_enter: with this charge or more, `medium` may begin.
+        medium_leave: with this charge or less, `medium` ends.
+        low_enter: with this charge or more, `low` may begin.
+        low_leave: with this charge or less, `low` ends.
+    """
+
+    high_enter: Share = 0.50
+    high_leave: Share = 0.40
+    medium_enter: Share = 0.30
+    medium_leave: Share = 0.20
+    low_enter: Share = 0.15
+    low_leave: Share = 0.10
+
+    @property
+    def bands(self) -> Bands:
+        """The same, tier by tier."""
+        return (
+            Band(self.low_enter, self.low_leave),
+            Band(self.medium_enter, self.medium_leave),
+            Band(self.high_enter, self.high_leave),
+        )
+
+
+class Limits(Struct, frozen=True, forbid_unknown_fields=True):
+    """When a tier may run.
+
+    Attributes:
+        poll_s: time between two readings.
+        down_polls: readings in a row that must ask for a lower tier before the daemon moves down;
+            a hard limit moves it at once.
+        up_after_s: how long the next higher tier must have been allowed without a break before
+            the daemon moves up, one tier at a time.
+        failed_within_s: a move down this soon after a move up means that the move up failed;
+            each failure doubles `up_after_s`.
+        up_after_max_s: what the doubling ends at.
+        forget_s: a failure is forgotten after each of these that passes without another one.
+        cpu: foreign load.
+        memory: available memory.
+        temperature: distance to the thermal limit.
+        battery: charge left.
+    """
+
+    poll_s: Annotated[float, Meta(ge=0.1, le=60.0)] = 1.0
+    down_polls: Annotated[int, Meta(ge=1, le=60)] = 2
+    up_after_s: Seconds = 10.0
+    failed_within_s: Seconds = 60.0
+    up_after_max_s: Seconds = 600.0
+    forget_s: Annotated[float, Meta(ge=1.0, le=86_400.0)] = 600.0
+    cpu: CpuLimits = CpuLimits()
+    memory: MemoryLimits = MemoryLimits()
+    temperature: TemperatureLimits = TemperatureLimits()
+    battery: BatteryLimits = BatteryLimits()
+
+
+def disorder(limits: Limits) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong between values that are right by themselves.
+
+    Yields:
+        The key below the limits' section (`cpu.high_enter`) and what to do about it.
+    """
+    memory = limits.memory
+    yield from _bands("cpu", limits.cpu.bands, "", -1)
+    yield from _bands("memory", memory.bands, "_mib", 1)
+    yield from _bands("temperature", limits.temperature.bands, "_c", 1)
+    yield from _bands("battery", limits.battery.bands, "", 1)
+    if memory.reserve_mib > memory.low_leave_mib:
+        yield (
+            "memory.reserve_mib",
+            f"must be at most memory.low_leave_mib ({memory.low_leave_mib:g}): "
+            f"{memory.reserve_mib:g} would drive out a tier that was just let in",
+        )
+    if limits.up_after_max_s < limits.up_after_s:
+        yield "up_after_max_s", f"must be at least up_after_s ({limits.up_after_s:g})"
+
+
+def _bands(resource: str, bands: Bands, unit: str, better: int) -> Iterator[tuple[str, str]]:
+    """Yield bands that would flap, and tiers that ask for less than the tier below them."""
+    word, opposite = ("above", "less") if better > 0 else ("below", "more")
+    for tier, band in zip(TIERS[1:], bands, strict=True):
+        if better * (band.enter - band.leave) <= 0:
+            yield (
+                f"{resource}.{tier}_enter{unit}",
+                f"must lie {word} {resource}.{tier}_leave{unit} ({band.leave:g}), or {tier} "
+                f"would be entered and left at the same value, not {band.enter:g}",
+            )
+    for rank, (lower, upper) in enumerate(pairwise(bands), start=1):
+        for edge, below, above in (
+            ("enter", lower.enter, upper.enter),
+            ("leave", lower.leave, upper.leave),
+        ):
+            if better * (above - below) < 0:
+                yield (
+                    f"{resource}.{TIERS[rank + 1]}_{edge}{unit}",
+                    f"must not be {opposite} than "
+                    f"{resource}.{TIERS[rank]}_{edge}{unit} ({below:g}): a higher tier needs "
+                    f"more room, not {above:g}",
+                )

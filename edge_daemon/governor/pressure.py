@@ -1,0 +1,150 @@
+"""What each resource of a reading says about the tiers."""
+
+import math
+from dataclasses import dataclass
+
+from edge_daemon.governor.limits import Bands, Limits
+from edge_daemon.governor.reading import Reading
+from edge_daemon.governor.thermal import DEFAULT_LIMIT_C
+from edge_daemon.governor.throttle import (
+    FREQUENCY_CAPPED,
+    OVER_CURRENT,
+    THROTTLED,
+    UNDER_VOLTAGE,
+)
+from edge_daemon.tier import TIERS, Tier
+
+_SUBJECTS = {
+    "cpu": "foreign CPU load",
+    "memory": "available memory",
+    "temperature": "distance to the thermal limit",
+    "battery": "battery charge",
+}
+_SLOWED = (FREQUENCY_CAPPED, THROTTLED, OVER_CURRENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Pressure:
+    """One resource's value against its limits.
+
+    Attributes:
+        resource: `cpu`, `memory`, `temperature` or `battery`.
+        value: in the unit of the bands; finite.
+        bands: of `low`, `medium` and `high`.
+        better: 1 where more is better, -1 where less is.
+    """
+
+    resource: str
+    value: float
+    bands: Bands
+    better: int
+
+    def margin(self, tier: Tier) -> float:
+        """Return how far past the tier's `enter` the value is, in widths of the band.
+
+        0 or more lets the tier in. Every value lets `critical` in.
+        """
+        if tier is Tier.CRITICAL:
+            return math.inf
+        band = self.bands[tier.rank - 1]
+        return self.better * (self.value - band.enter) / abs(band.enter - band.leave)
+
+    def bearable(self, tier: Tier) -> Tier:
+        """Return the highest tier, from `tier` downwards, that the value does not drive out."""
+        while tier is not Tier.CRITICAL:
+            if self.better * (self.value - self.bands[tier.rank - 1].leave) > 0:
+                break
+            tier = TIERS[tier.rank - 1]
+        return tier
+
+    def says(self) -> str:
+        """Return the value in words."""
+        return f"{_SUBJECTS[self.resource]} is {self.unit(self.value)}"
+
+    def unit(self, value: float) -> str:
+        """Return a value of this resource with its unit."""
+        if self.resource in ("cpu", "battery"):
+            return f"{100 * value:.0f} %"
+        return f"{value:.0f} MiB" if self.resource == "memory" else f"{value:.1f} °C"
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """A hard limit that is broken: the daemon goes to `critical` without waiting.
+
+    Attributes:
+        resource: as in `Pressure`, or `power`.
+        rule: the limit's name.
+        reason: a sentence with its numbers.
+    """
+
+    resource: str
+    rule: str
+    reason: str
+
+
+def pressures(reading: Reading, limits: Limits) -> list[Pressure]:
+    """Return what is known of each resource; one that is not known is left out."""
+    found = [
+        ("cpu", reading.cpu_foreign, limits.cpu.bands, -1),
+        ("memory", reading.memory_available_mib, limits.memory.bands, 1),
+        ("temperature", _distance_c(reading, limits), limits.temperature.bands, 1),
+    ]
+    if reading.on_mains is not True:
+        found.append(("battery", reading.battery_fraction, limits.battery.bands, 1))
+    return [
+        Pressure(resource, value, bands, better)
+        for resource, value, bands, better in found
+        if value is not None and math.isfinite(value)
+    ]
+
+
+def unknown(reading: Reading, limits: Limits) -> tuple[str, ...]:
+    """Return the resources that this board has but whose value is not known now."""
+    values = {
+        "cpu": reading.cpu_foreign,
+        "memory": reading.memory_available_mib,
+        "temperature": _distance_c(reading, limits),
+        "battery": reading.battery_fraction,
+    }
+    return tuple(
+        name
+        for name, value in values.items()
+        if name not in reading.absent and (value is None or not math.isfinite(value))
+    )
+
+
+def alarm(reading: Reading, limits: Limits) -> Alarm | None:
+    """Return the hard limit that the reading breaks, or None."""
+    available_mib = reading.memory_available_mib
+    if available_mib is not None and available_mib < limits.memory.reserve_mib:
+        return Alarm(
+            "memory",
+            "memory_reserve",
+            f"available memory is {available_mib:.0f} MiB, below the reserve of "
+            f"{limits.memory.reserve_mib:g} MiB",
+        )
+    now_c, critical_c = reading.temperature_c, reading.temperature_critical_c
+    margin_c = limits.temperature.critical_margin_c
+    if now_c is not None and critical_c is not None and now_c >= critical_c - margin_c:
+        return Alarm(
+            "temperature",
+            "temperature_critical",
+            f"{reading.temperature_zone or 'the board'} is at {now_c:.1f} °C, within "
+            f"{margin_c:g} °C of the {critical_c:g} °C where the board powers off",
+        )
+    if UNDER_VOLTAGE in reading.throttled:
+        return Alarm("power", "under_voltage", "the firmware reports under-voltage")
+    return None
+
+
+def slowed(reading: Reading) -> tuple[str, ...]:
+    """Return the flags by which the firmware says that it slows the board now."""
+    return tuple(flag for flag in reading.throttled if flag in _SLOWED)
+
+
+def _distance_c(reading: Reading, limits: Limits) -> float | None:
+    if reading.temperature_c is None:
+        return None
+    limit_c = limits.temperature.limit_c or reading.temperature_limit_c or DEFAULT_LIMIT_C
+    return limit_c - reading.temperature_c
