@@ -72,7 +72,9 @@ class _Binder:
                 )
             else:
                 lines[name] = entry.line
-                values[entry.key] = self._value(values[entry.key], types[entry.key], entry, name)
+                values[entry.key] = self._value(
+                    getattr(defaults, entry.key), types[entry.key], entry, name
+                )
         return replace(defaults, **values)
 
     def _value(self, default: object, annotation: object, entry: Entry, name: str) -> object:
