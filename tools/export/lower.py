@@ -1,6 +1,5 @@
 """Lowering: a torch network becomes a float model file with a named signature."""
 
-import logging
 import tempfile
 import warnings
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from tools.export.quiet import quiet
 from tools.networks.fold import folded
 from tools.networks.student import Student
 
@@ -35,11 +35,10 @@ def example_inputs(student: Student) -> dict[str, Tensor]:
 
 def lower(student: Student) -> bytes:
     """Return the float32 model of a student, batch normalisation folded."""
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), quiet():
         warnings.simplefilter("ignore")
-        import litert_torch  # seconds, and JAX with it
+        import litert_torch  # takes seconds, and JAX with it
 
-        logging.getLogger("torchao").setLevel(logging.ERROR)
         module = Named(folded(student)).eval()
         edge_model = litert_torch.convert(module, sample_kwargs=example_inputs(student))
         with tempfile.TemporaryDirectory() as directory:

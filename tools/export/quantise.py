@@ -1,5 +1,6 @@
 """Post-training quantisation: full-integer int8 with int8 inputs and outputs."""
 
+import warnings
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -7,6 +8,7 @@ from ai_edge_quantizer import quantizer, recipe
 from numpy.typing import NDArray
 
 from tools.export.flatbuffer import read_model
+from tools.export.quiet import quiet
 
 Inputs = Mapping[str, NDArray[np.float32]]
 """Input tensors by signature name, float32 NHWC with N = 1, values in 0 to 1."""
@@ -25,8 +27,10 @@ def quantise(float_model: bytes, samples: Iterable[Inputs]) -> bytes:
     model = read_model(float_model)
     signature = model.signatureDefs[0]
     tensors = model.subgraphs[signature.subgraphIndex].tensors
-    tool = quantizer.Quantizer(float_model, recipe.static_wi8_ai8())
-    ranges = tool.calibrate({signature.signatureKey.decode(): samples}, num_threads=1)
+    with warnings.catch_warnings(), quiet():
+        warnings.simplefilter("ignore")
+        tool = quantizer.Quantizer(float_model, recipe.static_wi8_ai8())
+        ranges = tool.calibrate({signature.signatureKey.decode(): samples}, num_threads=1)
     for binding in signature.inputs:
         tensor = tensors[binding.tensorIndex]
         axes = (1,) * len(tensor.shape)

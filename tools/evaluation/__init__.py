@@ -1,0 +1,1 @@
+"""Evaluation: figures of model files, measured by running them."""

@@ -1,0 +1,58 @@
+"""Where a command's data come from, and the options that all commands share."""
+
+import argparse
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.dataset import Dataset, Folders, ProtocolName, Split, load
+from tools.generated import generated
+
+SMOKE_SIZES: dict[Split, int] = {
+    "train": 600,
+    "validation": 200,
+    "validation_last": 200,
+    "test": 200,
+}
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The data sets, or their generated stand-in.
+
+    Attributes:
+        folders: of the three data sets; None for generated data.
+        voices: synthetic words that widen what is heard in training; None for none.
+    """
+
+    folders: Folders | None
+    voices: Path | None = None
+
+    def load(self, protocol: ProtocolName, split: Split) -> Dataset:
+        """Make or read one split of one protocol."""
+        if self.folders is None:
+            return generated(SMOKE_SIZES[split], seed=sorted(SMOKE_SIZES).index(split))
+        return load(protocol, split, self.folders, voices=self.voices)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say where data and results lie."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    data = parser.add_mutually_exclusive_group(required=True)
+    data.add_argument("--data", type=Path, help="a directory with the folders mnist, fsdd, noise")
+    data.add_argument("--smoke", action="store_true", help="generated data, under a minute")
+    parser.add_argument("--voices", type=Path, help="a folder of synthetic words for training")
+    parser.add_argument(
+        "--run", type=Path, default=Path("runs/avdigits"), help="checkpoints and records"
+    )
+    parser.add_argument(
+        "--threads", type=int, default=os.cpu_count() or 1, help="threads for torch"
+    )
+
+
+def sources_from(options: argparse.Namespace) -> Sources:
+    """Return the data that the options name."""
+    if options.smoke:
+        return Sources(None)
+    folders = Folders(options.data / "mnist", options.data / "fsdd", options.data / "noise")
+    return Sources(folders, options.voices)

@@ -1,0 +1,1 @@
+"""Training: what the commands in `tools` are made of."""

@@ -1,0 +1,75 @@
+"""Checkpoints: a killed run goes on after its last whole epoch as if nothing had happened."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+
+def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
+    """Write a checkpoint whole or not at all: a kill in the middle leaves the previous one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    with partial.open("wb") as file:
+        torch.save(state, file)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def load_checkpoint(path: Path) -> dict[str, Any] | None:
+    """Read a checkpoint; None where there is none yet."""
+    if not path.exists():
+        return None
+    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    return state
+
+
+class Progressing:
+    """What changes from epoch to epoch: weights, optimiser, schedule, random numbers, position.
+
+    Args:
+        path: the checkpoint's file.
+        network: its weights and running statistics.
+        optimiser: its moments.
+        schedule: its position.
+        generator: the only source of random numbers of the loop.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        network: nn.Module,
+        optimiser: torch.optim.Optimizer,
+        schedule: torch.optim.lr_scheduler.LRScheduler,
+        generator: torch.Generator,
+    ) -> None:
+        self.path = path
+        self.network = network
+        self.optimiser = optimiser
+        self.schedule = schedule
+        self.generator = generator
+
+    def save(self, epochs_done: int) -> None:
+        """Write everything after an epoch."""
+        state = {
+            "epochs_done": epochs_done,
+            "network": self.network.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "generator": self.generator.get_state(),
+        }
+        save_checkpoint(self.path, state)
+
+    def restore(self) -> int:
+        """Take everything back and return the epochs that were done, 0 for a new run."""
+        state = load_checkpoint(self.path)
+        if state is None:
+            return 0
+        self.network.load_state_dict(state["network"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.schedule.load_state_dict(state["schedule"])
+        self.generator.set_state(state["generator"])
+        return int(state["epochs_done"])
