@@ -1,6 +1,7 @@
 """The arrows between packages that docs/architecture.md promises."""
 
 import ast
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,12 +11,10 @@ ROOT = Path(__file__).resolve().parent.parent
 HEAVY = {"cv2", "sounddevice", "soundfile", "soxr", "ai_edge_litert", "tflite_runtime", "psutil"}
 
 
-def imports(path: Path, *, top_level_only: bool = False) -> set[str]:
+def imports(path: Path) -> set[str]:
     """Return the dotted names of the modules that a file imports."""
-    tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
-    nodes = tree.body if top_level_only else list(ast.walk(tree))
     names: set[str] = set()
-    for node in nodes:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
@@ -59,12 +58,24 @@ def test_packages_know_only_their_neighbours(package: str, allowed: tuple[str, .
     assert violations(f"edge_daemon/{package}", names) == []
 
 
-def test_heavy_libraries_are_imported_late() -> None:
-    found = []
-    for path in sorted((ROOT / "edge_daemon").rglob("*.py")):
-        heavy = HEAVY & {name.split(".")[0] for name in imports(path, top_level_only=True)}
-        found.extend(f"{path.relative_to(ROOT)} imports {name}" for name in sorted(heavy))
-    assert found == []
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["config"]])
+def test_light_commands_import_no_heavy_library(arguments: list[str]) -> None:
+    program = (
+        "import sys; from edge_daemon.cli import main\n"
+        "try: main(sys.argv[1:])\n"
+        "except SystemExit: pass\n"
+        "print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+    )
+    assert done.stdout
+    assert "edge_daemon.cli" in done.stderr.split()
+    assert HEAVY & set(done.stderr.split()) == set()
 
 
 def test_the_guard_sees_what_a_file_imports() -> None:
