@@ -12,6 +12,7 @@ from edge_daemon import __version__, exitcode
 COMMANDS = {
     "run": "run the daemon in the foreground",
     "demo": "replay the embedded clip under a scripted resource trace (about 20 s)",
+    "config": "print a complete, commented config.yaml to start from",
     "check": "check config, bundle and devices; non-zero on trouble",
     "devices": "list cameras, microphones, thermal zones and batteries",
     "doctor": "look at the system and say what to change",
