@@ -16,6 +16,9 @@ _INK_BOX = 20 / 28
 """The longer side of a fitted drawing over the side of the picture, as in MNIST."""
 
 
+_JOIN = np.ones((3, 3), dtype=np.uint8)
+
+
 class Box(NamedTuple):
     """Where a drawing is, in pixels; right and bottom are the first ones outside."""
 
@@ -23,6 +26,20 @@ class Box(NamedTuple):
     top: int
     right: int
     bottom: int
+
+    @property
+    def longest(self) -> int:
+        """The longer side."""
+        return max(self.right - self.left, self.bottom - self.top)
+
+    def gap(self, other: "Box") -> int:
+        """Pixels between two boxes along the axis on which they are further apart."""
+        return max(
+            self.left - other.right,
+            other.left - self.right,
+            self.top - other.bottom,
+            other.top - self.bottom,
+        )
 
 
 def ink(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -40,23 +57,19 @@ def ink(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """
     height, width = image.shape
     small = (max(1, width // 2), max(1, height // 2))
-    smooth = cv2.resize(image, small, interpolation=cv2.INTER_AREA)
-    smooth = cv2.blur(smooth, (3, 3))
+    smooth = cv2.blur(cv2.resize(image, small, interpolation=cv2.INTER_AREA), (3, 3))
     reach = max(3, min(small) // 4) | 1
-    paper = cv2.morphologyEx(smooth, cv2.MORPH_CLOSE, _square(reach))
-    paper = cv2.blur(paper, (5, 5))
+    paper = cv2.blur(cv2.morphologyEx(smooth, cv2.MORPH_CLOSE, _square(reach)), (5, 5))
     paper = cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR)
-    darkness = cv2.subtract(255, cv2.divide(image, paper, scale=255.0))  # type: ignore[call-overload]
+    darkness = cv2.bitwise_not(cv2.divide(image, paper, scale=255.0))
     # The contrast of the strokes, blind to single pixels.
-    peak = float(cv2.blur(darkness, (3, 3)).max())
+    peak = float(cv2.resize(darkness, small, interpolation=cv2.INTER_AREA).max())
     if peak < _LEAST_CONTRAST:
         return np.zeros_like(image)
     # From 0.3 to 0.8 of it, black becomes white.
     gain = 255.0 / (0.5 * peak)
-    return cv2.convertScaleAbs(  # type: ignore[return-value]
-        cv2.subtract(darkness, round(0.3 * peak)),
-        alpha=gain,  # type: ignore[call-overload]
-    )
+    above = cv2.subtract(darkness, round(0.3 * peak))  # type: ignore[call-overload]
+    return cv2.convertScaleAbs(above, alpha=gain)  # type: ignore[no-any-return]
 
 
 def drawing(strokes: NDArray[np.uint8]) -> Box | None:
@@ -71,35 +84,35 @@ def drawing(strokes: NDArray[np.uint8]) -> Box | None:
         Its box, or None where there is nothing.
     """
     height, width = strokes.shape
-    small = cv2.resize(
-        strokes, (max(1, width // 2), max(1, height // 2)), interpolation=cv2.INTER_AREA
-    )
+    rows, columns = max(1, height // 2), max(1, width // 2)
+    small = cv2.resize(strokes, (columns, rows), interpolation=cv2.INTER_AREA)
     _, mask = cv2.threshold(small, 96, 255, cv2.THRESH_BINARY)
-    if not mask.any():
+    # Join what is hardly apart, but nothing to the border.
+    joined = cv2.dilate(mask, _JOIN)
+    joined[0], joined[-1] = mask[0], mask[-1]
+    joined[:, 0], joined[:, -1] = mask[:, 0], mask[:, -1]
+    # Outer outlines and holes, on two levels: a sheet's dark border encloses the drawing.
+    outlines, tree = cv2.findContours(joined, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    least = 0.1 * max(rows, columns)
+    boxes = []
+    for number, outline in enumerate(outlines):
+        if tree[0, number, 3] >= 0:
+            continue  # a hole
+        left, top, across, down = cv2.boundingRect(outline)
+        box = Box(left, top, left + across, top + down)
+        inside = left > 0 and top > 0 and box.right < columns and box.bottom < rows
+        if inside and max(across, down) >= least:
+            boxes.append(box)
+    if not boxes:
         return None
-    mask = cv2.dilate(mask, _square(3))
-    rows, columns = mask.shape
-    _, _, stats, _ = cv2.connectedComponentsWithStats(mask)
-    left, top = stats[1:, cv2.CC_STAT_LEFT], stats[1:, cv2.CC_STAT_TOP]
-    right, bottom = left + stats[1:, cv2.CC_STAT_WIDTH], top + stats[1:, cv2.CC_STAT_HEIGHT]
-    area = stats[1:, cv2.CC_STAT_AREA]
-    tall = np.maximum(right - left, bottom - top) >= 0.1 * max(rows, columns)
-    inside = (left > 0) & (top > 0) & (right < columns) & (bottom < rows) & tall
-    if not inside.any():
-        return None
-    main = int(np.argmax(np.where(inside, area, 0)))
+    main = max(boxes, key=lambda box: box.longest)
     # Loose strokes of the same drawing, such as the bar of a 5, lie close to the rest.
-    near = 0.15 * max(right[main] - left[main], bottom[main] - top[main])
-    apart = np.maximum(
-        np.maximum(left - right[main], left[main] - right),
-        np.maximum(top - bottom[main], top[main] - bottom),
-    )
-    parts = inside & (apart <= near) & (area >= 0.1 * area[main])
+    parts = [box for box in boxes if box.gap(main) <= 0.15 * main.longest]
     return Box(
-        left=max(0, 2 * int(left[parts].min())),
-        top=max(0, 2 * int(top[parts].min())),
-        right=min(width, 2 * int(right[parts].max())),
-        bottom=min(height, 2 * int(bottom[parts].max())),
+        left=2 * min(box.left for box in parts),
+        top=2 * min(box.top for box in parts),
+        right=min(width, 2 * max(box.right for box in parts)),
+        bottom=min(height, 2 * max(box.bottom for box in parts)),
     )
 
 

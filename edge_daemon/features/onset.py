@@ -1,59 +1,119 @@
 """Finds where the newest sound begins."""
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
-_MARGIN_DB = 3.0
-_CEILING_DB = 25.0
-_LEAST_ACTIVITY_DB = 2.5
-_RELATIVE = 0.4
-_RELEASE = 0.4
-_GAP = 15
-_SHORTEST = 4
 _SILENCE_DB = -85.0
+"""A span in which no band is ever louder is digital silence."""
+
+_AFTER = 20
+_BEFORE = 10
+"""Columns after and before a moment that are compared: most of a syllable with what preceded."""
+
+_FEWEST = 4
+"""Columns that must lie on either side of an onset within the span."""
+
+_MARGIN_DB = 2.0
+"""A band that rises by less does not count: noise fluctuates that much."""
+
+_LEAST_RISE_DB = 1.0
+_RELATIVE = 0.9
+"""The newest rise of at least this share of the strongest one is taken."""
+
+_FRACTION = 0.3
+_BACK, _FORTH = 8, 6
+"""The onset is where the level crosses this fraction of the rise, so many columns around it."""
+
 _POOL = 4
+"""Neighbouring bands that are averaged first."""
 
 
 def find_onset(columns_db: NDArray[np.float32]) -> int | None:
     """Find the first column of the newest sound.
 
-    A sound is where the bands, each above its own noise floor (the 20th percentile over the
-    span), rise together; hysteresis in height and in time keeps the syllables of one word
-    together. A sound that was already there in the first column has no onset.
+    At each moment the mean level of each group of bands in the 200 ms after is compared with the
+    100 ms before; the sum of the rises, those of steady noise left out, is largest where a sound
+    begins (a spectral flux over a syllable rather than over a column). Bands are compared with
+    their own past, so steady noise in some of them does not hide a word in the others, and no
+    absolute level matters. Speech as loud as the noise is found less often than not within 50 ms;
+    a bark or a tick is a sound like any other.
 
     Args:
         columns_db: float32 [columns, bands], oldest first, 10 ms apart or so.
 
     Returns:
-        The index of a column, or None where nothing stands out.
+        The index of a column, or None where nothing begins.
     """
-    count = len(columns_db)
-    if count < 2 * _SHORTEST or float(columns_db.max()) < _SILENCE_DB:
-        return None
-    activity = _activity_db(columns_db)
-    loudest = float(activity.max())
-    if loudest < _LEAST_ACTIVITY_DB:
-        return None
-    attack = max(_LEAST_ACTIVITY_DB, _RELATIVE * loudest)
-    active = np.flatnonzero(activity > _RELEASE * attack)
-    # Runs of active columns, gaps within a word bridged.
-    breaks = np.flatnonzero(np.diff(active) > _GAP)
-    firsts = active[np.concatenate(([0], breaks + 1))]
-    lasts = active[np.concatenate((breaks, [len(active) - 1]))]
-    for first, last in zip(firsts[::-1], lasts[::-1], strict=True):
-        run = activity[first : last + 1]
-        if first > 0 and np.count_nonzero(run > attack) >= _SHORTEST:
-            return int(first)
-    return None
-
-
-def _activity_db(columns_db: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return float32 [columns]: the mean rise above the noise floor, smoothed over 3 columns."""
     count, bands = columns_db.shape
-    pool = min(_POOL, bands)
-    pooled = columns_db[:, : bands - bands % pool].reshape(count, -1, pool).mean(axis=2)
-    floor = np.partition(pooled, count // 5, axis=0)[count // 5]
-    rise = np.clip(pooled - (floor + np.float32(_MARGIN_DB)), 0.0, _CEILING_DB).mean(axis=1)
-    smooth = rise.copy()
-    smooth[1:-1] = (rise[:-2] + rise[1:-1] + rise[2:]) * np.float32(1.0 / 3.0)
-    return smooth
+    if count < 2 * _FEWEST or float(columns_db.max()) < _SILENCE_DB:
+        return None
+    level_db = columns_db @ _pool(bands)
+    rise_db = _rise_db(level_db)
+    counted = np.maximum(rise_db - np.float32(_MARGIN_DB), np.float32(0.0))
+    salience = counted.mean(axis=1)
+    strongest = float(salience.max())
+    if strongest < _LEAST_RISE_DB:
+        return None
+    newest = _newest_peak(salience, max(_LEAST_RISE_DB, _RELATIVE * strongest))
+    rising = (counted[newest] > 0.0).astype(np.float32)
+    return _edge(level_db @ (rising / rising.sum()), newest + _FEWEST)
+
+
+def _rise_db(level_db: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return after minus before, float32 [columns − 2·fewest + 1, groups], from column `fewest`."""
+    count = len(level_db)
+    total = np.zeros((count + 1, level_db.shape[1]), dtype=np.float32)
+    np.cumsum(level_db, axis=0, out=total[1:])
+    first, last, per_before, per_after = _spans(count)
+    middle = total[_FEWEST : count - _FEWEST + 1]
+    after = total.take(last, axis=0)
+    after -= middle
+    after *= per_after
+    before = middle - total.take(first, axis=0)
+    before *= per_before
+    after -= before
+    return after
+
+
+@cache
+def _spans(
+    count: int,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:
+    """Return where before begins and after ends at each moment, and one over their lengths."""
+    at = np.arange(_FEWEST, count - _FEWEST + 1)
+    first, last = np.maximum(at - _BEFORE, 0), np.minimum(at + _AFTER, count)
+    per_before = (1.0 / (at - first)).astype(np.float32)[:, None]
+    per_after = (1.0 / (last - at)).astype(np.float32)[:, None]
+    return first, last, per_before, per_after
+
+
+@cache
+def _pool(bands: int) -> NDArray[np.float32]:
+    """Return the averages over groups of bands, float32 [bands, groups]; the last may be small."""
+    group = np.arange(bands) // _POOL
+    member = group[:, None] == np.arange(group[-1] + 1)
+    weights: NDArray[np.float32] = (member / member.sum(axis=0)).astype(np.float32)
+    return weights
+
+
+def _newest_peak(salience: NDArray[np.float32], threshold: float) -> int:
+    """Return where the last stretch above the threshold is highest; short dips are bridged."""
+    above = np.flatnonzero(salience >= threshold)
+    breaks = np.flatnonzero(np.diff(above) > 3)
+    first = above[breaks[-1] + 1] if len(breaks) else above[0]
+    return int(first + salience[first : above[-1] + 1].argmax())
+
+
+def _edge(level_db: NDArray[np.float32], around: int) -> int:
+    """Walk back from just after the strongest contrast to the column where the level rises."""
+    earliest = max(around - _BACK, 0)
+    before = float(level_db[max(around - _BEFORE, 0) : around].mean())
+    after = float(level_db[around : around + _AFTER].mean())
+    threshold = before + _FRACTION * (after - before)
+    stop = min(around + _FORTH, len(level_db) - 1)
+    quiet = level_db[earliest : stop + 1] < threshold
+    quiet[1:] &= quiet[:-1]  # one quiet column may be chance
+    last = np.flatnonzero(quiet)
+    return earliest if not len(last) else min(earliest + int(last[-1]) + 1, stop)

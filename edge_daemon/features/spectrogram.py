@@ -80,7 +80,8 @@ class _Transform:
         view = as_strided(samples, (hops, self._window), (self._hop * step, step), writeable=False)
         frames = self._frames[:hops]
         np.multiply(view, self._hann, out=frames[:, : self._window])
-        spectrum = np.fft.rfft(frames, out=self._spectrum[:hops])
+        # numpy 2 keeps float32 here; its stubs know complex128 only.
+        spectrum = np.fft.rfft(frames, out=self._spectrum[:hops])  # type: ignore[arg-type]
         parts = spectrum[:, self._bins].view(np.float32)
         squares = np.multiply(parts, parts, out=self._squares[:hops])
         np.matmul(squares, self._weights, out=out)

@@ -26,8 +26,8 @@ at −8 to 15 dB; words that are only partly heard; noise without a word).
 
 Splits: `train` (the first 55,000 pictures less `validation`), `validation` (5,000 of the first
 55,000, stratified), `validation_last` (the last 5,000 of the train file, as published; easier
-than test), `test`. `live` has several photographs of each train picture and drawn digits among
-them, so N is a multiple of the number of pictures. Words: index 0–4 test, 5–9 validation, the
+than test), `test`. Train of `live` has three photographs of each picture, drawn digits among
+them, and synthetic voices among the words. Words: index 0–4 test, 5–9 validation, the
 rest train (a speaker held out: all of it is test); ESC-10: fold 4 test, folds 1–3 train but for
 every sixth source, which is validation. Everything is fitted on train.
 """

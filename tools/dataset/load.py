@@ -30,7 +30,7 @@ def load(
     seed: int = 0,
     *,
     held_out: str | None = None,
-    voices: Path | None = None,
+    voices: bool = True,
     cache_folder: Path = CACHE,
     processes: int = 2,
 ) -> Dataset:

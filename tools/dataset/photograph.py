@@ -61,24 +61,36 @@ def _pen(digit: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.fl
 def _place(
     cover: NDArray[np.float32], side: int, random: np.random.Generator
 ) -> NDArray[np.float32]:
-    """Turn, slant, tilt, scale and shift: float32 [side, side]."""
-    size = random.uniform(0.28, 0.82) * side  # of the 20×20 box of MNIST
+    """Turn, slant, tilt, scale and shift, so that all of it is in view: float32 [side, side]."""
+    glyph = _GLYPH_PX * 20 / 28  # the box that MNIST's digits fill
+    size = random.uniform(0.28, 0.85) * side
     angle = np.deg2rad(random.uniform(-12.0, 12.0))
     slant, aspect = random.uniform(-0.12, 0.12), random.uniform(0.88, 1.14)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     shape = turn @ np.array([[aspect, slant], [0.0, 1.0]])
-    corners = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]])
-    outline = corners @ shape.T * size
+    corners = _bounds(cover)
+    outline = (corners - _GLYPH_PX / 2) @ shape.T * (size / glyph)
     outline += random.uniform(-0.04, 0.04, outline.shape) * size
-    reach = np.abs(outline).max(axis=0)
-    room = np.maximum(side * 0.47 - reach, 0.0)
-    outline += side / 2 + random.uniform(-room, room)
-    scale = size / (_GLYPH_PX * 20 / 28)
+    margin = 0.06 * side
+    extent = np.ptp(outline, axis=0)
+    scale = min(1.0, (side - 2 * margin) / float(extent.max()))
+    outline *= scale
+    free = side - 2 * margin - extent * scale
+    outline += margin - outline.min(axis=0) + random.uniform(0.0, 1.0, 2) * free
+    scale *= size / glyph
     if scale < 0.8:
         cover = cv2.GaussianBlur(cover, (0, 0), 0.45 / scale)  # type: ignore[assignment]
-    box = (corners * 20 / 28 + 0.5) * _GLYPH_PX
-    matrix = cv2.getPerspectiveTransform(box.astype(np.float32), outline.astype(np.float32))
+    matrix = cv2.getPerspectiveTransform(corners.astype(np.float32), outline.astype(np.float32))
     return cv2.warpPerspective(cover, matrix, (side, side), flags=cv2.INTER_LINEAR)  # type: ignore[return-value]
+
+
+def _bounds(cover: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the corners of the box around the ink, float64 [4, 2] as x and y; never empty."""
+    rows = np.flatnonzero(cover.max(axis=1) > 0.3)
+    columns = np.flatnonzero(cover.max(axis=0) > 0.3)
+    top, bottom = (rows[0], rows[-1] + 1) if len(rows) else (16, 96)
+    left, right = (columns[0], columns[-1] + 1) if len(columns) else (16, 96)
+    return np.array([[left, top], [right, top], [right, bottom], [left, bottom]], dtype=np.float64)
 
 
 def _light(side: int, random: np.random.Generator) -> NDArray[np.float32]:
@@ -119,10 +131,10 @@ def _clutter(reflectance: NDArray[np.float32], random: np.random.Generator) -> N
             -1,
         )
     if random.random() < 0.25:
-        edge = round(random.uniform(0.01, 0.05) * side)
+        edge = round(random.uniform(0.01, 0.035) * side)
         table = random.uniform(0.1, 1.1)
         mask = np.ones((side, side), dtype=np.uint8)
-        slack = random.uniform(-0.02, 0.02, (4, 2)) * side
+        slack = random.uniform(-0.01, 0.01, (4, 2)) * side
         inner = np.array(
             [[edge, edge], [side - edge, edge], [side - edge] * 2, [edge, side - edge]]
         )

@@ -14,10 +14,11 @@ from tools.dataset.folders import Folders
 from tools.dataset.mix import mix_noise, mix_word
 from tools.dataset.noise import read_noise
 from tools.dataset.protocol import PROTOCOLS, Protocol, ProtocolName, Split
+from tools.dataset.voices import read_voices
 from tools.dataset.words import Word, read_words
 from tools.tiers import AUDIO_FULL
 
-_VERSION = 1
+_VERSION = 2
 """Raised when the same parameters would give other sounds: mixing, features or detector."""
 
 _PART = 1000
@@ -47,7 +48,7 @@ def load_sounds(
     seed: int = 0,
     *,
     held_out: str | None = None,
-    voices: Path | None = None,
+    voices: bool = True,
     cache_folder: Path = CACHE,
     processes: int = 2,
 ) -> Sounds:
@@ -59,7 +60,7 @@ def load_sounds(
         folders: the data sets.
         seed: of all mixes.
         held_out: a speaker who is left out of train and validation, and is all of test.
-        voices: a folder of synthetic words (see `voices`) that widens train; None: none.
+        voices: whether synthetic voices widen train, where the protocol is heard in rooms.
         cache_folder: where the result is kept.
         processes: how many make it.
 
@@ -67,7 +68,8 @@ def load_sounds(
         DatasetError: a file is missing or damaged.
     """
     rules = PROTOCOLS[protocol]
-    source = _Source(folders, rules, split, held_out, voices if split == "train" else None)
+    voices = voices and rules.room and split == "train"
+    source = _Source(folders, rules, split, held_out, cache_folder if voices else None)
     words = len(_words(source))
     total = words * rules.mixes
     total += round(total * rules.wordless)
@@ -78,7 +80,7 @@ def load_sounds(
         "seed": seed,
         "held_out": held_out,
         "words": words,
-        "voices": source.voices is not None,
+        "voices": voices,
         "spec": str(AUDIO_FULL),
         "folders": str(folders),
     }
@@ -100,7 +102,7 @@ def load_sounds(
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """What a process needs to read the recordings itself."""
+    """What a process needs to read the recordings itself; `voices` is their cache folder."""
 
     folders: Folders
     protocol: Protocol
@@ -111,7 +113,8 @@ class _Source:
 
 @cache
 def _words(source: _Source) -> list[Word]:
-    return read_words(source.folders, source.split, source.held_out)
+    words = read_words(source.folders, source.split, source.held_out)
+    return words if source.voices is None else words + read_voices(source.voices)
 
 
 @cache
