@@ -1,0 +1,134 @@
+#!/bin/sh
+# Installs edge-daemon as a systemd service, or upgrades it in place.
+#
+#   sudo systemd/install.sh              install or upgrade
+#   sudo systemd/install.sh --rollback   go back to the version before the last upgrade
+#
+# The program goes into one of two slots, /opt/edge-daemon.a and .b, and /opt/edge-daemon is a link
+# to the one that runs: an upgrade that fails, or loses power half-way, leaves the running one alone.
+#
+#   DESTDIR=  installs into an image's root and starts nothing
+#   WHEEL=    a built wheel; otherwise one is built from this checkout
+#   PIP_ARGS= more arguments for pip, such as --no-index --find-links=DIRECTORY
+#   PYTHON=   the Python to use
+set -eu
+umask 022 # the service runs as a user of its own
+
+here=$(cd "$(dirname "$0")" && pwd)
+checkout=$(dirname "$here")
+root=${DESTDIR:-}
+opt=$root/opt/edge-daemon
+etc=$root/etc/edge-daemon
+unit=$root/etc/systemd/system/edge-daemon.service
+users=$root/etc/sysusers.d/edge-daemon.conf
+work=
+
+say() { echo "edge-daemon: $*"; }
+die() { echo "edge-daemon: $*" >&2; exit 1; }
+trap '[ -z "$work" ] || rm -rf "$work"' EXIT
+
+# Whether systemd runs here and the installation is for this system.
+live() { [ -z "$root" ] && [ -d /run/systemd/system ]; }
+
+# flip SLOT: let /opt/edge-daemon point at it, in one step.
+flip() {
+    ln -sfn "$(basename "$1")" "$opt.next"
+    mv -T "$opt.next" "$opt"
+}
+
+other_slot() {
+    case $(readlink "$opt" 2>/dev/null || true) in
+        edge-daemon.a) echo "$opt.b" ;;
+        *) echo "$opt.a" ;;
+    esac
+}
+
+build_wheel() {
+    if [ -n "${WHEEL:-}" ]; then
+        echo "$WHEEL"
+        return
+    fi
+    # shellcheck disable=SC2086 # words on purpose
+    "$1/bin/python" -m pip --disable-pip-version-check --quiet wheel --no-deps ${PIP_ARGS:-} \
+        --wheel-dir "$work" "$checkout" >&2 || die "the wheel could not be built"
+    echo "$work"/edge_daemon-*.whl
+}
+
+install_program() {
+    slot=$(other_slot)
+    say "installing into $slot"
+    rm -rf "$slot"
+    mkdir -p "$(dirname "$opt")"
+    "$checkout/tools/venv.sh" "$slot"
+    wheel=$(build_wheel "$slot")
+    # shellcheck disable=SC2086 # words on purpose
+    "$slot/bin/python" -m pip --disable-pip-version-check --quiet install ${PIP_ARGS:-} \
+        --constraint "$checkout/constraints.txt" "$wheel" ||
+        die "installing failed; the version that was there before is untouched"
+    if [ -n "$root" ]; then
+        # Inside the image the slot has another name.
+        grep -rlI --null "$slot" "$slot/bin" "$slot/pyvenv.cfg" | xargs -0r sed -i "s|$root/|/|g"
+    else
+        "$slot/bin/edge-daemon" --version >/dev/null || die "the new version does not start"
+    fi
+}
+
+# A configuration that nobody has changed is replaced; one that was is left alone.
+install_config() {
+    new=$(echo "$1"/lib/python3*/site-packages/edge_daemon/config.yaml)
+    old=$(echo "$opt"/lib/python3*/site-packages/edge_daemon/config.yaml)
+    mkdir -p "$etc"
+    rm -f "$etc/config.yaml.new"
+    if [ ! -e "$etc/config.yaml" ] || cmp -s "$etc/config.yaml" "$old"; then
+        install -m 0644 "$new" "$etc/config.yaml"
+    elif ! cmp -s "$etc/config.yaml" "$new" && ! cmp -s "$old" "$new"; then
+        install -m 0644 "$new" "$etc/config.yaml.new"
+        say "kept your $etc/config.yaml; the new defaults are in config.yaml.new"
+    fi
+}
+
+install_unit() {
+    mkdir -p "$(dirname "$unit")" "$(dirname "$users")"
+    install -m 0644 "$here/edge-daemon.service" "$unit"
+    install -m 0644 "$here/edge-daemon.sysusers" "$users"
+}
+
+start() {
+    systemd-sysusers "$users"
+    systemctl daemon-reload
+    if systemctl is-active --quiet edge-daemon; then
+        systemctl restart edge-daemon
+        say "restarted; see: systemctl status edge-daemon"
+    else
+        say "next: edit $etc/config.yaml, then: sudo systemctl enable --now edge-daemon"
+    fi
+}
+
+rollback() {
+    slot=$(other_slot)
+    [ -x "$slot/bin/edge-daemon" ] || die "there is no earlier version to go back to"
+    flip "$slot"
+    say "$opt is $(basename "$slot") again"
+    if live; then systemctl try-restart edge-daemon; fi
+}
+
+[ -n "$root" ] || [ "$(id -u)" -eq 0 ] || die "run this as root: sudo systemd/install.sh"
+case ${1:-} in
+    --rollback) rollback; exit ;;
+    "") ;;
+    *) die "unknown argument: $1 (only --rollback is known)" ;;
+esac
+
+work=$(mktemp -d)
+if [ -z "$root" ]; then
+    "$checkout/tools/apt.sh" libportaudio2 || say "no microphone until libportaudio2 is installed"
+fi
+install_program
+install_config "$slot"
+install_unit
+flip "$slot"
+if live; then
+    start
+else
+    say "installed; in the running system: sudo systemctl enable --now edge-daemon"
+fi

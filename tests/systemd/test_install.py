@@ -1,0 +1,111 @@
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+SYSTEMD = Path(__file__).parents[2] / "systemd"
+
+
+class Image:
+    """The root of an image that edge-daemon is installed into."""
+
+    def __init__(self, root: Path, wheel: Path) -> None:
+        self.root = root
+        self.opt = root / "opt" / "edge-daemon"
+        self.config = root / "etc" / "edge-daemon" / "config.yaml"
+        self.unit = root / "etc" / "systemd" / "system" / "edge-daemon.service"
+        self.environ = {
+            **os.environ,
+            "DESTDIR": str(root),
+            "WHEEL": str(wheel),
+            "PIP_ARGS": "--no-deps --no-index",
+        }
+
+    def run(self, script: str, *arguments: str, status: int = 0) -> str:
+        done = subprocess.run(
+            [str(SYSTEMD / script), *arguments],
+            env=self.environ,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == status, done.stderr
+        return done.stdout + done.stderr
+
+    @property
+    def slot(self) -> Path:
+        return self.opt.parent / self.opt.readlink()
+
+    @property
+    def pristine(self) -> Path:
+        """The configuration that the installed version came with."""
+        return next(self.opt.glob("lib/python3*/site-packages/edge_daemon/config.yaml"))
+
+
+@pytest.fixture
+def image(tmp_path: Path, wheel: Path) -> Image:
+    return Image(tmp_path, wheel)
+
+
+@pytest.mark.slow
+def test_install_upgrade_rollback_and_removal(image: Image) -> None:
+    assert "systemctl enable --now edge-daemon" in image.run("install.sh")
+    first = image.slot
+    assert image.config.read_text() == image.pristine.read_text()
+    assert "ExecStart=/opt/edge-daemon/bin/edge-daemon run" in image.unit.read_text()
+    # In the image, nothing may point at the directory that it was made in.
+    command = (first / "bin" / "edge-daemon").read_text()
+    assert command.startswith(f"#!/opt/{first.name}/bin/python")
+    assert str(image.root) not in (first / "pyvenv.cfg").read_text()
+
+    # An operator's configuration survives an upgrade that brings new defaults.
+    image.config.write_text("log: {level: debug}\n")
+    image.pristine.write_text("# of an earlier version\n")
+    assert "kept your" in image.run("install.sh")
+    second = image.slot
+    assert second != first
+    assert image.config.read_text() == "log: {level: debug}\n"
+    new = image.config.with_name("config.yaml.new")
+    assert new.read_text() == image.pristine.read_text()
+
+    image.run("install.sh", "--rollback")
+    assert image.slot == first
+
+    # An upgrade that fails leaves the running version alone.
+    whole = image.environ["WHEEL"]
+    image.environ["WHEEL"] = str(image.root / "torn.whl")
+    assert "untouched" in image.run("install.sh", status=1)
+    assert image.slot == first
+    assert (first / "bin" / "edge-daemon").exists()
+    image.environ["WHEEL"] = whole
+
+    # One that was never changed is brought up to date.
+    image.config.write_text("# of an earlier version\n")
+    image.run("install.sh")
+    assert image.config.read_text() == image.pristine.read_text()
+    assert not new.exists()
+
+    journal = image.root / "var" / "log" / "edge-daemon" / "journal.jsonl"
+    journal.parent.mkdir(parents=True)
+    journal.write_text("{}\n")
+    for _ in range(2):
+        image.run("uninstall.sh")
+        assert not image.unit.exists()
+        assert list((image.root / "opt").iterdir()) == []
+        assert image.config.exists()
+        assert journal.exists()
+    for _ in range(2):
+        image.run("uninstall.sh", "--purge")
+        assert [path for path in image.root.rglob("*") if not path.is_dir()] == []
+        assert not image.config.parent.exists()
+        assert not journal.parent.exists()
+
+
+@pytest.mark.parametrize("script", ["install.sh", "uninstall.sh"])
+def test_unknown_arguments_are_refused(image: Image, script: str) -> None:
+    assert "unknown argument: --all" in image.run(script, "--all", status=1)
+
+
+def test_there_must_be_something_to_go_back_to(image: Image) -> None:
+    assert "no earlier version" in image.run("install.sh", "--rollback", status=1)
