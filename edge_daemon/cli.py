@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -66,21 +67,31 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(namespace: argparse.Namespace) -> int:
-    from edge_daemon.config import ConfigError
-    from edge_daemon.inference.bundle import BundleError
-
+    # The matrices here are tiny: a thread a core for them would only cost memory and wake-ups.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     command = importlib.import_module(f"edge_daemon.commands.{namespace.command}")
     try:
         return int(command.run(namespace))
-    except (ConfigError, BundleError) as error:
-        print(f"edge-daemon: {error}", file=sys.stderr)
-        return exitcode.CONFIG
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
         # The reader of our output has left (`| head`): say nothing more, not even at exit.
         sys.stderr.close()
         return exitcode.OK
+    except Exception as error:
+        if not _is_bad_input(error):
+            raise
+        print(f"edge-daemon: {error}", file=sys.stderr)
+        return exitcode.CONFIG
+
+
+def _is_bad_input(error: Exception) -> bool:
+    """Whether config, bundle or trace are at fault; imported late, they bring numpy along."""
+    from edge_daemon.config import ConfigError
+    from edge_daemon.governor.script import TraceError
+    from edge_daemon.inference.bundle import BundleError
+
+    return isinstance(error, (ConfigError, BundleError, TraceError))
 
 
 def entry() -> NoReturn:

@@ -3,7 +3,7 @@
 from typing import Literal, Protocol
 
 from edge_daemon.capture.inputs import Inputs
-from edge_daemon.clock import Clock
+from edge_daemon.clock import Clock, monotonic_ns
 from edge_daemon.governor.governor import Order
 from edge_daemon.inference.pipeline import Pipeline, Scores
 from edge_daemon.inference.smoothing import Answer, Smoother
@@ -28,6 +28,21 @@ class Loop:
 
     Since nobody else touches the active pipeline, a swap needs no lock: it is picked up between
     two windows, and the pipeline that it replaces is handed back for disposal elsewhere.
+
+    Args:
+        inputs: where windows are cut from.
+        swapper: where the next pipeline comes from; its resident one runs first.
+        smoother: turns scores into answers.
+        journal: takes predictions, tier changes and faults.
+        tally: counts them.
+        clock: the clock that capture times are in.
+        timer: measures durations; always real time.
+        announce: whether every prediction is journalled or only a new answer or tier.
+
+    Attributes:
+        announce: may be changed at any time.
+        fresh_windows: windows classified so far.
+        pipeline: the active one.
     """
 
     def __init__(
@@ -39,6 +54,7 @@ class Loop:
         journal: Sink,
         tally: Tally,
         clock: Clock,
+        timer: Clock = monotonic_ns,
         announce: Announce = "every",
     ) -> None:
         self.announce: Announce = announce
@@ -50,6 +66,7 @@ class Loop:
         self._journal = journal
         self._tally = tally
         self._clock = clock
+        self._timer = timer
         self._announced: tuple[str, Tier] | None = None
         self._failures = 0
 
@@ -67,8 +84,8 @@ class Loop:
         prepared = self._swapper.take()
         if prepared is not None:
             self._adopt(prepared)
-        started_ns = self._clock()
-        window = self._inputs.cut(started_ns, with_audio=self.pipeline.listens)
+        started_ns = self._timer()
+        window = self._inputs.cut(self._clock(), with_audio=self.pipeline.listens)
         if window is None:
             return False
         self._tally.windows += 1
@@ -84,7 +101,6 @@ class Loop:
 
     def _answer(self, window: Window, scores: Scores, started_ns: int) -> None:
         answer = self._smoother.update(scores, window.cut_ns)
-        now_ns = self._clock()
         event = Prediction(
             window=window.number,
             tier=self.tier,
@@ -93,9 +109,9 @@ class Loop:
             best=answer.best,
             image=scores.image_used,
             audio=scores.audio_used,
-            age_ms=_age_ms(scores, now_ns),
+            age_ms=_age_ms(scores, self._clock()),
             skew_ms=_skew_ms(scores),
-            cycle_ms=round((now_ns - started_ns) / 1e6, 4),
+            cycle_ms=round((self._timer() - started_ns) / 1e6, 4),
             truth=None if window.frame is None else window.frame.label,
         )
         self._tally.prediction(event)
@@ -109,12 +125,11 @@ class Loop:
         return changed or self.announce == "every"
 
     def _adopt(self, prepared: Prepared[Order]) -> None:
-        started_ns = self._clock()
+        started_ns = self._timer()
         previous, self.pipeline = self.pipeline, prepared.pipeline
         self._swapper.give_back(previous)
-        now_ns = self._clock()
-        gap_ms = round((now_ns - started_ns) / 1e6, 4)
-        self._tally.swap(self.tier, now_ns, gap_ms)
+        gap_ms = round((self._timer() - started_ns) / 1e6, 4)
+        self._tally.swap(self.tier, self._clock(), gap_ms)
         decision = prepared.order.decision
         self._journal.write(
             TierChange(

@@ -13,8 +13,8 @@ class Lines(Protocol):
         """Lines that have not reached the disk."""
 
     @property
-    def failing(self) -> bool:
-        """Whether the disk fails, which is reported and retried."""
+    def error(self) -> str | None:
+        """What the disk suffers from, which is reported and retried; None while it works."""
 
     @property
     def written(self) -> int:
@@ -74,4 +74,4 @@ class Progress:
 
     def _journal_gets_on(self) -> bool:
         journal = self._journal
-        return journal.failing or journal.waiting == 0 or journal.written > self._written
+        return journal.error is not None or journal.waiting == 0 or journal.written > self._written

@@ -11,7 +11,7 @@ SECOND = 1_000_000_000
 @dataclass
 class Lines:
     waiting: int = 0
-    failing: bool = False
+    error: str | None = None
     written: int = 0
 
 
@@ -56,7 +56,7 @@ def test_a_journal_that_hangs_is_no_progress() -> None:
 
 @pytest.mark.parametrize("reported", ["disk", "sources"])
 def test_a_reported_failure_that_a_restart_would_not_mend_feeds_it(reported: str) -> None:
-    progress, pings, _ = make(Lines(waiting=5, failing=reported == "disk"))
+    progress, pings, _ = make(Lines(waiting=5, error="No space left" if reported == "disk" else None))
     assert progress.after_step(
         0 if reported == "sources" else 1, sources_down=reported == "sources"
     )

@@ -1,7 +1,7 @@
 """Shows the events of a demo as they happen, and sums it up at the end."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TextIO
 
 from edge_daemon.journal.events import Event, Fault, Prediction, Start, Stop, TierChange
@@ -19,6 +19,9 @@ class DemoView:
         stream: where to print.
         elapsed_s: seconds since the demo began.
         colour: whether the stream understands ANSI colours.
+
+    Attributes:
+        tier: the tier that runs; None until the first change.
     """
 
     def __init__(self, stream: TextIO, elapsed_s: Callable[[], float], *, colour: bool) -> None:
@@ -27,12 +30,17 @@ class DemoView:
         self._colour = colour
         self._shown: tuple[str, Tier] | None = None
         self._open = True
-        self.stop: Stop | None = None
+        self.tier: Tier | None = None
 
     def write(self, event: Event) -> None:
-        """Show one event; a reader that has gone away is not an error."""
+        """Show one event."""
         text = self._render(event)
-        if text is None or not self._open:
+        if text is not None:
+            self.say(text)
+
+    def say(self, text: str) -> None:
+        """Print a line; a reader that has gone away is not an error."""
+        if not self._open:
             return
         try:
             print(text, file=self._stream, flush=True)
@@ -50,12 +58,11 @@ class DemoView:
             case Prediction():
                 return self._prediction(event)
             case TierChange():
+                self.tier = event.to
                 arrow = self._paint(f"──▶ {event.to}", event.to)
                 return f"{self._time()}  {arrow}  {event.reason}"
             case Fault():
                 return f"{self._time()}  fault in {event.part}: {event.message}"
-            case Stop():
-                self.stop = event
         return None
 
     def _prediction(self, event: Prediction) -> str | None:
@@ -107,7 +114,7 @@ def _ms(value_ms: float | None) -> str:
     return "–" if value_ms is None else f"{value_ms:.2f} ms"
 
 
-def understands_colour(stream: TextIO, environ: dict[str, str]) -> bool:
+def understands_colour(stream: TextIO, environ: Mapping[str, str]) -> bool:
     """Whether to colour: a terminal, and nobody asked for none (no-color.org)."""
     return stream.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
 

@@ -1,0 +1,181 @@
+"""Makes the sources that the config asks for, with their feeds."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+from edge_daemon.capture.backoff import Backoff
+from edge_daemon.capture.feed import Feed
+from edge_daemon.capture.inputs import Inputs
+from edge_daemon.capture.liveness import Liveness, State
+from edge_daemon.capture.picture import Region
+from edge_daemon.capture.ring import SampleRing
+from edge_daemon.capture.slot import FrameSlot
+from edge_daemon.capture.source import Chunk, Frame, Source
+from edge_daemon.clock import Clock
+from edge_daemon.config import Config
+from edge_daemon.journal.events import Capture
+
+RING_S = 3.0
+"""Seconds of sound kept: the span that a pipeline looks back over, and room for a slow window."""
+
+Item = TypeVar("Item", Frame, Chunk)
+
+_DOWN = frozenset({State.STALLED, State.RECONNECTING, State.FAILED})
+
+
+@dataclass(frozen=True, slots=True)
+class Capturing:
+    """The sources at work.
+
+    Attributes:
+        inputs: where the loop cuts windows from.
+        feeds: one for each source that there is.
+        video: the video source's name; `none` without one.
+        audio: the audio source's name; `none` without one.
+    """
+
+    inputs: Inputs
+    feeds: tuple[Feed[Frame] | Feed[Chunk], ...]
+    video: str
+    audio: str
+
+    def check(self, now_ns: int) -> None:
+        """Let each feed notice whether its source has fallen silent."""
+        for feed in self.feeds:
+            feed.check(now_ns)
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing will ever follow from any source."""
+        return all(feed.state is State.ENDED for feed in self.feeds)
+
+    @property
+    def down(self) -> bool:
+        """Whether every source is in a failure that has been reported."""
+        return all(feed.state in _DOWN for feed in self.feeds)
+
+
+def build_capture(
+    config: Config,
+    *,
+    sample_rate_hz: int | None,
+    clock: Clock,
+    on_change: Callable[[Capture], None],
+) -> Capturing:
+    """Make sources, slot, ring and feeds; opens nothing.
+
+    Args:
+        config: which sources, and how patient to be with them.
+        sample_rate_hz: rate of the samples that the models want; None where no model listens.
+        clock: monotonic nanoseconds.
+        on_change: takes each change of a source's state.
+    """
+    video, audio = build_sources(config, sample_rate_hz=sample_rate_hz, clock=clock)
+    slot = None if video is None else FrameSlot()
+    ring = None
+    if audio is not None and sample_rate_hz is not None:
+        ring = SampleRing(round(RING_S * sample_rate_hz), sample_rate_hz)
+    inputs = Inputs(slot, ring, round(config.capture.stall_s * 1e9))
+
+    def feed(
+        kind: Literal["video", "audio"],
+        source: Source[Item],
+        sink: Callable[[Item], None],
+        dropped: Callable[[], int],
+    ) -> Feed[Item]:
+        capture = config.capture
+        return Feed(
+            kind,
+            source,
+            sink,
+            liveness=Liveness(capture.stall_s),
+            clock=clock,
+            on_change=on_change,
+            retry=Backoff(capture.retry_first_s, capture.retry_max_s),
+            dropped=dropped,
+        )
+
+    feeds: list[Feed[Frame] | Feed[Chunk]] = []
+    if video is not None and slot is not None:
+        feeds.append(feed("video", video, slot.put, lambda: inputs.dropped_frames))
+    if audio is not None and ring is not None:
+        feeds.append(feed("audio", audio, ring.append, lambda: inputs.lost_samples))
+    return Capturing(
+        inputs,
+        tuple(feeds),
+        video="none" if video is None else video.name,
+        audio="none" if audio is None else audio.name,
+    )
+
+
+def build_sources(
+    config: Config, *, sample_rate_hz: int | None, clock: Clock
+) -> tuple[Source[Frame] | None, Source[Chunk] | None]:
+    """Make the video and the audio source, those of a recording in step; opens nothing."""
+    from edge_daemon.capture.replay import Recording, ReplayAudio, ReplayVideo
+    from edge_daemon.capture.synthetic import Scene, SyntheticAudio, SyntheticVideo
+
+    video: Source[Frame] | None = None
+    audio: Source[Chunk] | None = None
+    rate_hz = sample_rate_hz or 8000
+    replay = config.replay
+    recording = Recording(
+        replay.video if config.video.source == "replay" else None,
+        replay.audio if config.audio.source == "replay" else None,
+        sample_rate_hz=rate_hz,
+        labels=replay.labels,
+        rate_hz=replay.rate_hz,
+        loops=replay.loop,
+        clock=clock,
+    )
+    scene = Scene(clock=clock)
+    region = None if config.video.region is None else Region(*config.video.region)
+    match config.video.source:
+        case "camera" | "picamera2":
+            video = _camera(config, region, clock)
+        case "replay":
+            video = ReplayVideo(recording, rotate_deg=config.video.rotate_deg, region=region)
+        case "synthetic":
+            video = SyntheticVideo(scene, rate_hz=config.video.rate_hz)
+        case "none":
+            pass
+    match config.audio.source if sample_rate_hz is not None else "none":
+        case "microphone":
+            from edge_daemon.capture.microphone import PortAudioMicrophone
+
+            audio = PortAudioMicrophone(config.audio.device, rate_hz, clock=clock)
+        case "replay":
+            audio = ReplayAudio(recording)
+        case "synthetic":
+            audio = SyntheticAudio(scene, rate_hz)
+        case "none":
+            pass
+    return video, audio
+
+
+def _camera(config: Config, region: Region | None, clock: Clock) -> Source[Frame]:
+    video = config.video
+    if video.source == "picamera2":
+        from edge_daemon.capture.picamera import Picamera2Camera
+
+        return Picamera2Camera(
+            int(video.device),
+            width_px=video.width_px,
+            height_px=video.height_px,
+            rate_hz=video.rate_hz,
+            rotate_deg=video.rotate_deg,
+            region=region,
+            clock=clock,
+        )
+    from edge_daemon.capture.camera import OpenCvCamera
+
+    return OpenCvCamera(
+        video.device,
+        width_px=video.width_px,
+        height_px=video.height_px,
+        rate_hz=video.rate_hz,
+        rotate_deg=video.rotate_deg,
+        region=region,
+        clock=clock,
+    )

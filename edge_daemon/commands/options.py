@@ -1,0 +1,47 @@
+"""Options that several commands share, and the config that they amount to."""
+
+import argparse
+import os
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from edge_daemon.config import Config, find_config, load_config
+from edge_daemon.tier import TIERS
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """Add `--config`."""
+    parser.add_argument(
+        "-c",
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="default: $EDGE_DAEMON_CONFIG, else /etc/edge-daemon/config.yaml, else the defaults",
+    )
+
+
+def add_tier(parser: argparse.ArgumentParser) -> None:
+    """Add `--tier`."""
+    parser.add_argument(
+        "--tier",
+        choices=("auto", *reversed(TIERS)),
+        help="pin a tier, or let the governor choose whatever the config says",
+    )
+
+
+def config_path(arguments: argparse.Namespace) -> Path | None:
+    """Return the file that the config comes from; None for the defaults."""
+    return find_config(arguments.config, os.environ)
+
+
+def load(arguments: argparse.Namespace) -> Config:
+    """Return the config with the command line's options put over it; raises ConfigError."""
+    config = load_config(config_path(arguments), os.environ)
+    tier = getattr(arguments, "tier", None)
+    if tier is not None:
+        config = replace(config, bundle=replace(config.bundle, tier=tier))
+    journal = getattr(arguments, "journal", None)
+    if journal is not None:
+        config = replace(config, journal=replace(config.journal, directory=journal.absolute()))
+    return config

@@ -1,0 +1,65 @@
+"""`edge-daemon run`: the daemon in the foreground, as systemd starts it."""
+
+import argparse
+import logging
+import os
+from pathlib import Path
+
+from edge_daemon import exitcode
+from edge_daemon.commands import options
+
+log = logging.getLogger(__name__)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Config, tier, journal, and the filesystem root of the probes."""
+    options.add_config(parser)
+    options.add_tier(parser)
+    parser.add_argument(
+        "--journal", type=Path, metavar="DIR", help="journal directory, over the config's"
+    )
+    parser.add_argument(
+        "--sysroot",
+        type=Path,
+        default=Path("/"),
+        metavar="DIR",
+        help="read /proc and /sys below DIR (for tests)",
+    )
+    parser.epilog = (
+        "examples:\n"
+        "  edge-daemon run\n"
+        "  edge-daemon run --config config.yaml --tier low\n\n"
+        "signals: SIGTERM and SIGINT stop, a second one at once; SIGHUP reads the config again"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run until a signal or the end of a replay."""
+    from edge_daemon import signals
+
+    signals.block()  # before any thread starts, numpy's included: threads inherit the mask
+    from edge_daemon.daemon import Daemon
+    from edge_daemon.journal.files import JournalLockedError
+    from edge_daemon.worker import Worker
+
+    config = options.load(arguments)
+    logging.getLogger().setLevel(config.log.level.upper())
+    path = options.config_path(arguments)
+    daemon = Daemon(
+        config,
+        root=arguments.sysroot,
+        environ=os.environ,
+        reload=None if path is None else lambda: options.load(arguments),
+    )
+    waiting = signals.Signals(daemon.stop, daemon.reload, daemon.last_words)
+    Worker("signals", waiting.run).start()
+    log.info(
+        "config %s, journal %s/journal.jsonl", path or "built-in defaults", daemon.journal.directory
+    )
+    try:
+        stop = daemon.run()
+    except JournalLockedError as error:
+        log.error("%s", error)
+        return exitcode.BUSY
+    log.info("stopped: %s", stop.reason)
+    return exitcode.TROUBLE if daemon.failed else exitcode.OK

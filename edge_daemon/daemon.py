@@ -1,0 +1,301 @@
+"""The daemon: makes the parts, starts them in order, runs the loop, stops them in reverse."""
+
+import logging
+import os
+import platform
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from edge_daemon import __version__
+from edge_daemon.capture.build import Capturing, build_capture
+from edge_daemon.clock import VirtualClock, boottime_ns, monotonic_ns
+from edge_daemon.config import Config, ConfigError, apply_live, diff
+from edge_daemon.governor.governor import Governor, Order, Readings
+from edge_daemon.governor.probes import Probes
+from edge_daemon.governor.script import ScriptedProbes, read_trace
+from edge_daemon.inference.bundle import Bundle, check_models, load_bundle
+from edge_daemon.inference.smoothing import Smoother
+from edge_daemon.inference.swap import Swapper
+from edge_daemon.journal.events import Event, Fault, Reload, Start, Stop
+from edge_daemon.journal.writer import Journal
+from edge_daemon.loop import Loop
+from edge_daemon.pace import Lockstep, Pace, RealTime
+from edge_daemon.progress import Progress
+from edge_daemon.sdnotify import Notifier
+from edge_daemon.tally import Tally
+from edge_daemon.tier import Tier
+from edge_daemon.worker import Worker, stop_workers
+
+log = logging.getLogger(__name__)
+
+STOP_S = 1.0
+"""How long sources, governor and swap get to stop, all together."""
+JOURNAL_STOP_S = 0.7
+"""How long the journal gets to write what waits; with STOP_S, less than systemd's patience."""
+STATUS_EVERY_NS = 2_000_000_000
+
+Observer = Callable[[Event], None]
+
+
+class Daemon:
+    """The parts of one run. `run` is called once.
+
+    Making one reads the bundle and opens each model in a child process; nothing is started.
+
+    Args:
+        config: what to run.
+        root: the filesystem root that the probes look under.
+        environ: NOTIFY_SOCKET and its like.
+        observe: sees each event just before the journal does, on the thread that it comes from;
+            neither blocks nor raises.
+        reload: reads the config again, for SIGHUP; None where there is no file to read.
+
+    Raises:
+        BundleError: the bundle cannot be used.
+        TraceError: the scripted readings cannot be used.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        root: Path = Path("/"),
+        environ: Mapping[str, str] = os.environ,
+        observe: Observer | None = None,
+        reload: Callable[[], Config] | None = None,
+    ) -> None:
+        self._config = config
+        self._root = root
+        self._observe = observe
+        self._reload_config = reload
+        self._stop = threading.Event()
+        self._reason = "end of replay"
+        self.failed = False
+        virtual = VirtualClock() if config.replay.pace == "lockstep" else None
+        self._clock = virtual or monotonic_ns
+        self.bundle = load_bundle(config.bundle.path)
+        self._reports = check_models(self.bundle)
+        self._notifier = Notifier.from_environment(environ)
+        self.journal = Journal(
+            config.journal.directory,
+            clock=self._clock,
+            max_file_bytes=config.journal.max_file_mib * 2**20,
+            max_total_bytes=config.journal.max_total_mib * 2**20,
+            buffer_lines=config.journal.buffer_lines,
+        )
+        self._probes: Readings = self._make_probes(virtual)
+        self._capturing: Capturing = build_capture(
+            config,
+            sample_rate_hz=_sample_rate_hz(self.bundle),
+            clock=self._clock,
+            on_change=self.write,
+        )
+        self._swapper: Swapper[Order] = Swapper(
+            self.bundle, config.inference.threads, self._clock, self._swap_failed
+        )
+        self._governor = Governor(
+            self._probes,
+            config.governor.limits,
+            self._swapper,
+            self,
+            clock=self._clock,
+            pinned=config.bundle.pinned,
+            reading_every_s=config.governor.reading_every_s,
+        )
+        self._smoother = Smoother(
+            self.bundle.labels, config.prediction.threshold, config.prediction.smoothing
+        )
+        self._tally = Tally(Tier.CRITICAL, self._clock())
+        self._loop = Loop(
+            inputs=self._capturing.inputs,
+            swapper=self._swapper,
+            smoother=self._smoother,
+            journal=self,
+            tally=self._tally,
+            clock=self._clock,
+            announce=config.prediction.journal,
+        )
+        self._pace: Pace = self._make_pace(virtual)
+        self._progress = Progress(self._notifier, self.journal, self._clock)
+        self._workers = [] if virtual else self._make_workers()
+        self._status_ns = 0
+        self._status_windows = 0
+
+    def write(self, event: Event) -> None:
+        """Pass an event on to whoever watches and to the journal; neither blocks nor raises."""
+        if self._observe is not None:
+            self._observe(event)
+        self.journal.write(event)
+
+    def stop(self, reason: str) -> None:
+        """Ask the run to end; returns at once. Any thread may call it; the first reason counts."""
+        if not self._stop.is_set():
+            self._reason = reason
+            self._stop.set()
+
+    def run(self) -> Stop:
+        """Run until told to stop or until a replay ends, and return the summary.
+
+        Raises:
+            JournalLockedError: another daemon writes this journal.
+        """
+        self.journal.start()
+        try:
+            self.write(self._start_event())
+            for worker in self._workers:
+                worker.start()
+            self._notifier.ready(self._status())
+            self._pace.run(self._step, self._stop, lambda: self._capturing.ended)
+        except Exception as error:
+            log.exception("the loop failed")
+            self._fail("loop", error)
+        return self._shut_down()
+
+    def reload(self) -> None:
+        """Read the config again and put into force what can change live."""
+        if self._reload_config is None:
+            self.write(Reload(error="there is no config file to read again"))
+            return
+        self._notifier.reloading()
+        try:
+            new = self._reload_config()
+        except ConfigError as error:
+            log.error("the old configuration goes on: %s", error)
+            self.write(Reload(error=str(error)))
+        else:
+            change = diff(self._config, new)
+            self._config = apply_live(self._config, new)
+            self._apply()
+            if change.restart:
+                log.warning("a restart is needed for %s", ", ".join(change.restart))
+            self.write(Reload(applied=tuple(change.live), restart=tuple(change.restart)))
+        self._notifier.ready(self._status())
+
+    def last_words(self) -> None:
+        """Bring the journal to disk, for an end without a proper stop."""
+        self.journal.flush(0.2)
+
+    def _step(self) -> None:
+        now_ns = self._clock()
+        self._capturing.check(now_ns)
+        self._loop.step()
+        self._progress.after_step(self._loop.fresh_windows, sources_down=self._capturing.down)
+        if now_ns - self._status_ns >= STATUS_EVERY_NS:
+            self._notifier.status(self._status())
+            self._status_ns = now_ns
+
+    def _shut_down(self) -> Stop:
+        self._notifier.stopping()
+        alive = stop_workers(self._workers, STOP_S)
+        for feed in self._capturing.feeds:
+            if not self._workers:
+                feed.close()
+        inputs = self._capturing.inputs
+        stop = self._tally.stop(
+            self._reason,
+            self._clock(),
+            dropped_frames=inputs.dropped_frames,
+            lost_samples=inputs.lost_samples,
+        )
+        self.write(stop)
+        self.journal.stop(JOURNAL_STOP_S)
+        if not alive:
+            self._swapper.close()
+        self._notifier.close()
+        return stop
+
+    def _fail(self, name: str, error: Exception) -> None:
+        """End the run because a part has died of a bug: systemd starts a fresh one."""
+        self.failed = True
+        self.write(Fault(part=name, message=f"{name} failed: {error!r}"))
+        self.stop(f"{name} failed: {error!r}")
+
+    def _swap_failed(self, tier: Tier, message: str) -> None:
+        self.write(Fault(part="swap", message=message))
+        self._governor.swap_failed(tier)
+
+    def _apply(self) -> None:
+        config = self._config
+        self._smoother.threshold = config.prediction.threshold
+        self._smoother.weight = config.prediction.smoothing
+        self._loop.announce = config.prediction.journal
+        self._pace.period_ns = config.window.period_ms * 1_000_000
+        self._governor.set_limits(config.governor.limits)
+        self._governor.set_reading_every_s(config.governor.reading_every_s)
+        self._governor.pin(config.bundle.pinned)
+        if False: self.journal.set_bounds(
+            config.journal.max_file_mib * 2**20,
+            config.journal.max_total_mib * 2**20,
+            config.journal.buffer_lines,
+        )
+        logging.getLogger().setLevel(config.log.level.upper())
+
+    def _make_probes(self, virtual: VirtualClock | None) -> Readings:
+        governor = self._config.governor
+        if governor.readings != "system":
+            return ScriptedProbes(read_trace(Path(governor.readings)), virtual or boottime_ns)
+        ignored = governor.limits.temperature.ignored_zones
+        if virtual is not None:
+            return Probes(self._root, virtual, awake_clock=virtual, ignored_zones=ignored)
+        return Probes(self._root, ignored_zones=ignored)
+
+    def _make_pace(self, virtual: VirtualClock | None) -> Pace:
+        period_ns = self._config.window.period_ms * 1_000_000
+        if virtual is None:
+            return RealTime(self._clock, period_ns)
+        poll_ns = round(self._config.governor.limits.poll_s * 1e9)
+        return Lockstep(
+            virtual,
+            period_ns,
+            [feed.pump for feed in self._capturing.feeds],
+            [(poll_ns, self._governor.poll), (0, self._swapper.step)],
+        )
+
+    def _make_workers(self) -> list[Worker]:
+        feeds = [Worker(feed.kind, feed.run, on_error=self._fail) for feed in self._capturing.feeds]
+        return [
+            *feeds,
+            Worker("swap", self._swapper.run, on_error=self._fail),
+            Worker("governor", self._governor.run, on_error=self._fail),
+        ]
+
+    def _start_event(self) -> Start:
+        from edge_daemon.inference.interpreter import runtime_version
+
+        return Start(
+            version=__version__,
+            pid=os.getpid(),
+            python=platform.python_version(),
+            runtime=runtime_version(),
+            board=_board(self._root),
+            bundle=f"{self.bundle.name} {self.bundle.version}",
+            bundle_sha256=self.bundle.sha256,
+            tier=self._loop.tier,
+            pinned=self._config.bundle.pinned is not None,
+            video=self._capturing.video,
+            audio=self._capturing.audio,
+            repaired_bytes=self.journal.repaired_bytes,
+        )
+
+    def _status(self) -> str:
+        feeds = ", ".join(f"{feed.kind} {feed.state}" for feed in self._capturing.feeds)
+        windows = self._loop.fresh_windows - self._status_windows
+        elapsed_s = (self._clock() - self._status_ns) / 1e9
+        self._status_windows = self._loop.fresh_windows
+        return f"tier {self._loop.tier}, {windows / max(elapsed_s, 1e-3):.1f} windows/s, {feeds}"
+
+
+def _sample_rate_hz(bundle: Bundle) -> int | None:
+    """Return the rate that the bundle's models listen at, which all that listen share."""
+    specs = (spec.inputs.audio for spec in bundle.tiers.values())
+    return next((audio.sample_rate_hz for audio in specs if audio is not None), None)
+
+
+def _board(root: Path) -> str:
+    """Return the board's model from the device tree, or the machine's architecture."""
+    try:
+        model = (root / "proc/device-tree/model").read_bytes()
+    except OSError:
+        return platform.machine()
+    return model.rstrip(b"\0\n").decode("utf-8", "replace")
