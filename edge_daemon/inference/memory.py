@@ -2,6 +2,7 @@
 
 import ctypes
 import functools
+import mmap
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +23,18 @@ def release_free_memory() -> bool:
     """
     trim = _malloc_trim()
     return trim is not None and trim(0) == 1
+
+
+def require_headroom(size_bytes: int) -> None:
+    """Raise MemoryError unless this much more could be allocated now; takes none of it.
+
+    For a place where the next to fail would be a C++ library in the middle of something: where
+    address space is limited or not overcommitted, it aborts the process instead of failing.
+    """
+    try:
+        mmap.mmap(-1, size_bytes).close()
+    except OSError as error:
+        raise MemoryError(f"less than {size_bytes >> 20} MiB can be allocated") from error
 
 
 @functools.cache

@@ -8,13 +8,17 @@ from typing import Generic, TypeVar
 
 from edge_daemon.clock import Clock
 from edge_daemon.inference.bundle import Bundle
-from edge_daemon.inference.memory import release_free_memory
+from edge_daemon.inference.listening import Listener
+from edge_daemon.inference.memory import release_free_memory, require_headroom
 from edge_daemon.inference.pipeline import Pipeline, load_pipeline
 from edge_daemon.tier import Tier
 
 NS_PER_S = 1_000_000_000
 WAIT_S = 0.25
 """How long the worker sleeps at most before it looks at its stop event."""
+
+HEADROOM_BYTES = 16 << 20
+"""What must be allocatable before a load is tried: many times what a student takes."""
 
 Order = TypeVar("Order")
 """Whatever came with the request, handed through to the loop."""
@@ -102,6 +106,7 @@ class Swapper(Generic[Order]):
         self._ready: Prepared[Order] | None = None
         self._returned: deque[Pipeline] = deque()
         self._backoff: dict[Tier, _Backoff] = {}
+        _touch_libraries(bundle)
         self.resident = load_pipeline(bundle, Tier.CRITICAL, threads)
 
     def request(self, tier: Tier, order: Order) -> None:
@@ -197,13 +202,15 @@ class Swapper(Generic[Order]):
     def _prepare(self, request: _Request[Order]) -> Prepared[Order] | None:
         started_ns = self._clock()
         try:
+            require_headroom(HEADROOM_BYTES)
             pipeline = load_pipeline(self._bundle, request.tier, self._threads)
         except Exception as error:
             pause_s = self._back_off(request.tier)
             release_free_memory()
             self._on_fault(
                 request.tier,
-                f"{request.tier} could not be loaded, tried again in {pause_s:g} s: {error}",
+                f"{request.tier} could not be loaded, tried again in {pause_s:g} s: "
+                f"{str(error) or repr(error)}",
             )
             return None
         self._backoff.pop(request.tier, None)
@@ -229,3 +236,14 @@ class Swapper(Generic[Order]):
         if disposed:
             release_free_memory()
         return disposed
+
+
+def _touch_libraries(bundle: Bundle) -> None:
+    """Load what the spectrogram needs while there is memory.
+
+    OpenBLAS reserves its work space at the first product, and ends the process if it cannot.
+    """
+    for spec in bundle.tiers.values():
+        if spec.inputs.audio is not None:
+            Listener(spec.inputs.audio).warm()
+            return
