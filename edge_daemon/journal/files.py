@@ -156,7 +156,8 @@ class JournalFiles:
     def _open_active(self) -> int:
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
         self._fd = os.open(self._active, flags, 0o644)
-        if inspect(self._fd).seq is None and not self._looks_like_ours():
+        tail = inspect(self._fd)
+        if tail.torn and tail.seq is None and not self._looks_like_ours():
             aside = set_aside(self._active)
             log.warning("journal: %s holds no journal; kept as %s", self._active, aside)
             os.close(self._fd)

@@ -6,6 +6,7 @@ Columns: time of day, tier or kind of event, then what matters. Text wraps under
 import textwrap
 from collections.abc import Callable, Mapping
 from datetime import datetime, tzinfo
+from math import isfinite
 
 Fields = Mapping[str, object]
 
@@ -197,8 +198,8 @@ def _stop(to: Renderer, fields: Fields) -> str:
         _list(
             *(
                 f"{_clean(str(tier))} {_duration(seconds)}"
-                for tier, seconds in tiers.items()
-                if isinstance(seconds, int | float)
+                for tier in tiers
+                if (seconds := _number(tiers, tier)) is not None
             )
         ),
         _list(
@@ -268,7 +269,10 @@ def _names(value: object) -> str:
 
 def _number(fields: Fields, key: str) -> float | None:
     value = fields.get(key)
-    return float(value) if isinstance(value, int | float) else None
+    try:
+        return float(value) if isinstance(value, int | float) and isfinite(value) else None
+    except OverflowError:
+        return None
 
 
 def _ms(fields: Fields, key: str) -> str:

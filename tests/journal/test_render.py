@@ -1,0 +1,123 @@
+import re
+import unicodedata
+from datetime import UTC
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_daemon.journal.events import Event, Fault, Prediction, TierChange
+from edge_daemon.journal.line import Stamp
+from edge_daemon.journal.render import Renderer
+from edge_daemon.tier import Tier
+from tests.journal import samples
+
+WALL_NS = 1_773_964_795_007_000_000
+
+
+def fields(event: Event) -> dict[str, object]:
+    _, head, body = Stamp("boot", wall_clock=lambda: WALL_NS)(event)
+    return msgspec.json.decode(b"%b%d%b" % (head, 5, body), type=dict[str, object])
+
+
+def plain(event: Event, width: int = 80) -> list[str]:
+    return Renderer(width=width, zone=UTC)(fields(event)).split("\n")
+
+
+def test_a_prediction_is_one_line() -> None:
+    (line,) = plain(samples.EVENTS[1])
+    assert line == ("23:59:55.007  high        seven     ✓ █████████░  93% picture sound  38.2 ms")
+
+
+def test_a_wide_terminal_shows_more_of_it() -> None:
+    (line,) = plain(samples.EVENTS[1], 120)
+    assert line.endswith("38.2 ms   2.3 ms        3")
+
+
+@pytest.mark.parametrize(
+    ("label", "truth", "mark"),
+    [
+        ("seven", "seven", "✓"),
+        ("seven", "one", "✗"),
+        ("unknown", "", "✓"),
+        ("unknown", "one", "·"),
+        ("seven", None, " "),
+    ],
+)
+def test_a_truth_is_compared(label: str, truth: str | None, mark: str) -> None:
+    event = msgspec.structs.replace(samples.prediction(0), label=label, truth=truth)
+    assert plain(event)[0][36] == mark
+
+
+def test_an_unsure_answer_is_shown_as_a_question() -> None:
+    event = Prediction(0, Tier.LOW, "unknown", 0.31, "three", image=True, audio=False)
+    assert "three?      ███░░░░░░░  31%" in plain(event)[0]
+
+
+def test_a_tier_change_shows_its_way_and_its_reason() -> None:
+    lines = plain(samples.EVENTS[2])
+    assert lines[0] == (
+        "23:59:55.007  ▼ low       from high: other processes keep 72 % of the cpu busy"
+    )
+    assert " ".join(line.strip() for line in lines[1:]).endswith(
+        "gap 0.2 ms · prepared in 41.2 ms · not up again for 20 s"
+    )
+    up = TierChange(from_=Tier.LOW, to=Tier.HIGH, resource="cpu", rule="r", reason="calm")
+    assert "▲ high" in plain(up)[0]
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize("event", samples.EVENTS, ids=lambda event: type(event).__name__)
+def test_nothing_is_wider_than_the_terminal(event: Event, width: int) -> None:
+    if width == 60 and isinstance(event, Prediction):
+        return  # its columns are never broken
+    for line in plain(event, width):
+        assert len(line) <= width
+        assert line == line.rstrip()
+
+
+@pytest.mark.parametrize("event", samples.EVENTS, ids=lambda event: type(event).__name__)
+def test_colour_changes_nothing_but_the_colour(event: Event) -> None:
+    coloured = Renderer(width=80, colour=True, zone=UTC)(fields(event))
+    assert "\x1b[" in coloured
+    without = re.sub(r"\x1b\[[\d;]*m", "", coloured)
+    assert [line.rstrip() for line in without.split("\n")] == plain(event)
+
+
+def test_a_tier_change_stands_out() -> None:
+    assert "\x1b[7;33m▼ low     \x1b[0m" in Renderer(colour=True)(fields(samples.EVENTS[2]))
+
+
+def test_a_message_cannot_drive_the_terminal() -> None:
+    event = Fault("x", "\x1b]0;title\x07\rgone \u202e")
+    shown = "".join(plain(event))
+    assert not any(unicodedata.category(character).startswith("C") for character in shown)
+    assert "\\x1b]0;title\\x07" in shown
+
+
+def test_an_event_of_a_later_version_is_shown_as_it_is() -> None:
+    line = {"ts": "2026-03-19T23:59:55.007Z", "event": "eclipse", "seq": 4, "depth": 0.5}
+    assert Renderer(zone=UTC)(line) == "23:59:55.007  eclipse     depth=0.5"
+
+
+def test_the_day_is_the_local_one() -> None:
+    renderer = Renderer(zone=UTC)
+    assert renderer.day(fields(samples.EVENTS[0])) == "Thursday 19 March 2026"
+    assert renderer.day({"ts": "yesterday"}) == ""
+    assert len(renderer.heading("Thursday")) == 80
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=4,
+)
+
+
+@given(data=st.data(), event=st.sampled_from(samples.EVENTS))
+def test_no_value_makes_it_raise(data: st.DataObject, event: Event) -> None:
+    line = fields(event)
+    for key in data.draw(st.lists(st.sampled_from([key for key in line if key != "event"]))):
+        line[key] = data.draw(values)
+    assert isinstance(Renderer(colour=True)(line), str)
