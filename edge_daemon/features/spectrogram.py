@@ -14,6 +14,11 @@ FLOOR_DB = -100.0
 _FLOOR_POWER = np.float32(10.0 ** (FLOOR_DB / 10.0))
 
 
+_BLAS_ALONE = 250_000
+"""Multiplications up to which OpenBLAS stays in the calling thread. Beyond, it wakes others to
+share a few microseconds of work: ten times slower wherever other threads are busy too."""
+
+
 def hz_to_mel(frequency_hz: NDArray[np.float64]) -> NDArray[np.float64]:
     """Slaney's mel scale (Auditory Toolbox, 1998): linear below 1 kHz, logarithmic above.
 
@@ -57,8 +62,7 @@ def mel_weights(spec: AudioSpec) -> NDArray[np.float32]:
 class _Transform:
     """Samples to decibels: window, transform, mel bands, logarithm. Holds its work space."""
 
-    def __init__(self, spec: AudioSpec, most_hops: int) -> None:
-        self.most_hops = most_hops
+    def __init__(self, spec: AudioSpec) -> None:
         self._window, self._hop = spec.window, spec.hop
         weights = mel_weights(spec)
         used = np.flatnonzero(weights.any(axis=1))
@@ -69,6 +73,8 @@ class _Transform:
         self._hann = (hann * 2.0 / hann.sum()).astype(np.float32)
         # Real and imaginary squares lie side by side: repeated weights add them up for free.
         self._weights = np.repeat(weights[self._bins], 2, axis=0)
+        most_hops = max(1, _BLAS_ALONE // self._weights.size)
+        self.most_hops = most_hops
         self._frames = np.zeros((most_hops, fft_length(spec)), dtype=np.float32)
         self._spectrum = np.empty((most_hops, fft_length(spec) // 2 + 1), dtype=np.complex64)
         self._squares = np.empty((most_hops, len(self._weights)), dtype=np.float32)
@@ -99,14 +105,15 @@ class LogMel:
 
     def __init__(self, spec: AudioSpec) -> None:
         self._spec = spec
-        self._transform = _Transform(spec, most_hops=min(spec.span, 32))
+        self._transform = _Transform(spec)
         # Samples not used up yet; one block of hops is computed from here at a time.
         self._samples = np.zeros(
             (self._transform.most_hops - 1) * spec.hop + spec.window, dtype=np.float32
         )
         # Columns are written forwards and moved to the front when the end is reached, so that the
         # newest `span` are always contiguous: one copy of `span` columns each 3·span hops.
-        self._columns = np.empty((4 * spec.span, spec.kept_bands), dtype=np.float32)
+        length = 4 * max(spec.span, self._transform.most_hops)
+        self._columns = np.empty((length, spec.kept_bands), dtype=np.float32)
         self.reset()
 
     def reset(self) -> None:
@@ -190,7 +197,7 @@ def log_mel(samples: NDArray[np.float32], spec: AudioSpec) -> NDArray[np.float32
     hops = max(0, (len(samples) - spec.window) // spec.hop + 1)
     out = np.empty((hops, spec.kept_bands), dtype=np.float32)
     if hops:
-        transform = _Transform(spec, most_hops=min(hops, 256))
+        transform = _Transform(spec)
         samples = np.ascontiguousarray(samples, dtype=np.float32)
         for first in range(0, hops, transform.most_hops):
             last = min(first + transform.most_hops, hops)
