@@ -119,7 +119,7 @@ class TemperatureLimits(Struct, frozen=True, forbid_unknown_fields=True):
     high_leave_c: Degrees = 10.0
     medium_enter_c: Degrees = 10.0
     medium_leave_c: Degrees = 6.0
-    low_enter_c: Degrees = 7.0
+    low_enter_c: Degrees = 6.0
     low_leave_c: Degrees = 3.0
     critical_margin_c: Degrees = 5.0
     limit_c: LimitC | None = None

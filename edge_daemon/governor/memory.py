@@ -53,9 +53,7 @@ class MemoryProbe:
             for path in unified_groups(self._root)
         ]
         groups += [
-            _group(
-                path, ("memory.limit_in_bytes",), "memory.usage_in_bytes", b"total_inactive_file"
-            )
+            _group(path, V1_LIMITS, "memory.usage_in_bytes", b"total_inactive_file")
             for path in controller_groups(self._root, "memory")
         ]
         self._groups = [group for group in groups if group is not None]
@@ -91,9 +89,8 @@ def _group(path: Path, limits: tuple[str, ...], usage: str, inactive_key: bytes)
     if not limited or not (path / usage).exists():
         return None
     files = tuple(KernelFile(file, size=64) for file in limited)
-    return Group(
-        files, KernelFile(path / usage, 64), KernelFile(path / "memory.stat"), inactive_key
-    )
+    stat = KernelFile(path / "memory.stat")
+    return Group(files, KernelFile(path / usage, size=64), stat, inactive_key)
 
 
 def _limit(text: str | None) -> int | None:

@@ -30,6 +30,7 @@ class PolicyState(Struct, frozen=True):
         up_ns: time of the last move up, until it has lasted or failed.
         failures: moves up that failed and are not forgotten.
         failed_ns: when the last of them failed, or one was forgotten.
+        held_by: the resource that last drove a tier out or kept the next one from beginning.
     """
 
     tier: Tier
@@ -39,6 +40,7 @@ class PolicyState(Struct, frozen=True):
     up_ns: int | None = None
     failures: int = 0
     failed_ns: int = 0
+    held_by: str = ""
 
 
 class Decision(Struct, frozen=True):
@@ -86,15 +88,14 @@ def start(running: Tier, reading: Reading, limits: Limits) -> tuple[PolicyState,
     """
     tier, resource, reason = Tier.HIGH, "", "every resource lets it in"
     found = pressures(reading, limits)
+    broken = alarm(reading, limits)
+    hole = _hole(reading, limits) or _unreadable(reading)
     for upper in reversed(TIERS[1:]):
-        stop = _against(upper, reading, found, alarm(reading, limits), limits)
-        if stop is None and reading.failed:
-            stop = _unreadable(reading)
-        lenient = upper is Tier.LOW and stop is not None and stop.rule in ("unknown", "throttled")
-        if stop is None or lenient:
+        stop = broken or (hole if upper is not Tier.LOW else None) or _held_by(found, upper)
+        if stop is None:
             break
         tier, resource, reason = TIERS[upper.rank - 1], stop.resource, stop.reason
-    state = PolicyState(tier, read_ns=reading.time_ns)
+    state = PolicyState(tier, read_ns=reading.time_ns, held_by=resource)
     decision = Decision(tier, running, resource, "start", reason, None, reading.time_ns)
     return state, decision
 
@@ -189,7 +190,9 @@ def _down(
 ) -> tuple[PolicyState, Decision]:
     previous = state.tier
     failed = state.up_ns is not None
-    state = replace(state, tier=target, down_polls=0, clear_ns=None, up_ns=None)
+    state = replace(
+        state, tier=target, down_polls=0, clear_ns=None, up_ns=None, held_by=cause.resource
+    )
     reason = cause.reason
     if failed:
         state = _failed(state, now_ns)
@@ -208,61 +211,57 @@ def _perhaps_up(
     """Nothing asks for less: see whether there is room for more."""
     now_ns = reading.time_ns
     upper = TIERS[state.tier.rank + 1]
-    stop = _against(upper, reading, found, broken, limits)
+    stop = broken or _hole(reading, limits) or _held_by(found, upper)
     if stop is not None:
-        state = replace(state, clear_ns=None)
+        state = replace(state, clear_ns=None, held_by=stop.resource)
         return state, _stay(state, stop.rule, stop.reason, stop.resource)
     state = replace(state, clear_ns=now_ns if state.clear_ns is None else state.clear_ns)
     next_up_ns = (state.clear_ns or 0) + _wait_ns(state, limits)
-    least = min(found, key=lambda pressure: pressure.margin(upper), default=None)
-    resource = "" if least is None else least.resource
-    if reading.failed:  # a value that is held keeps the stretch, but lets nothing in
-        stop = _unreadable(reading)
+    stop = _unreadable(reading)  # a value that is held keeps the stretch, but lets nothing in
+    if stop is not None:
         return state, _stay(state, stop.rule, stop.reason, stop.resource)
     if now_ns < next_up_ns:
         reason = f"{upper} is allowed, {(next_up_ns - now_ns) / 1e9:.0f} s to wait"
-        return state, _stay(state, "waiting", reason, resource, next_up_ns)
+        return state, _stay(state, "waiting", reason, state.held_by, next_up_ns)
     waited_s = (now_ns - (state.clear_ns or 0)) / 1e9
     reason = f"{upper} has been allowed for {waited_s:.0f} s"
-    if least is not None:
-        enter = least.bands[upper.rank - 1].enter
-        reason += f"; {least.says()}, {upper} begins at {least.unit(enter)}"
+    for pressure in found:
+        if pressure.resource == state.held_by:
+            enter = pressure.unit(pressure.bands[upper.rank - 1].enter)
+            reason += f"; {pressure.says()}, {upper} begins at {enter}"
     previous = state.tier
     state = replace(state, tier=upper, up_ns=now_ns, clear_ns=None)
-    if (
-        upper is not Tier.HIGH
-        and _against(TIERS[upper.rank + 1], reading, found, None, limits) is None
-    ):
+    if upper is not Tier.HIGH and _held_by(found, TIERS[upper.rank + 1]) is None:
         state = replace(state, clear_ns=now_ns)
     after_ns = None if upper is Tier.HIGH else now_ns + _wait_ns(state, limits)
-    return state, Decision(upper, previous, resource, "recovered", reason, after_ns, now_ns)
+    return state, Decision(upper, previous, state.held_by, "recovered", reason, after_ns, now_ns)
 
 
-def _against(
-    upper: Tier,
-    reading: Reading,
-    found: list[Pressure],
-    broken: Alarm | None,
-    limits: Limits,
-) -> Alarm | None:
-    """Return what stands against moving up to `upper`, or None."""
-    if broken is not None:
-        return broken
+def _hole(reading: Reading, limits: Limits) -> Alarm | None:
+    """Return what is not known of the board, or that it is slowed, or None."""
     if missing := unknown(reading, limits):
         name = missing[0]
         why = reading.failed.get(name, "no value this time")
         return Alarm(name, "unknown", f"{name} is not known: {why}")
     if flags := slowed(reading):
         return Alarm("power", "throttled", f"the firmware reports {' and '.join(flags)}")
-    least = min(found, key=lambda pressure: pressure.margin(upper), default=None)
-    if least is not None and least.margin(upper) < 0:
-        enter = least.unit(least.bands[upper.rank - 1].enter)
-        reason = f"{least.says()}, {upper} begins at {enter}"
-        return Alarm(least.resource, f"{least.resource}_holds", reason)
     return None
 
 
-def _unreadable(reading: Reading) -> Alarm:
+def _held_by(found: list[Pressure], upper: Tier) -> Alarm | None:
+    """Return the resource that least allows a move up to `upper`, or None where all allow it."""
+    least = min(found, key=lambda pressure: pressure.margin(upper), default=None)
+    if least is None or least.margin(upper) >= 0:
+        return None
+    enter = least.unit(least.bands[upper.rank - 1].enter)
+    reason = f"{least.says()}, {upper} begins at {enter}"
+    return Alarm(least.resource, f"{least.resource}_holds", reason)
+
+
+def _unreadable(reading: Reading) -> Alarm | None:
+    """Return the first signal that failed, whose value is an old one, or None."""
+    if not reading.failed:
+        return None
     name, error = min(reading.failed.items())
     return Alarm(name, "unknown", f"{name} cannot be read: {error}")
 

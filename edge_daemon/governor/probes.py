@@ -7,7 +7,7 @@ from typing import Generic, Protocol, TypeVar
 from edge_daemon.clock import Clock, boottime_ns, monotonic_ns
 from edge_daemon.governor.battery import BatteryProbe, Charge
 from edge_daemon.governor.cpu import CpuLoad, CpuProbe
-from edge_daemon.governor.hold import Hold
+from edge_daemon.governor.hold import HOLD_S, Hold
 from edge_daemon.governor.memory import MemoryProbe
 from edge_daemon.governor.reading import Reading
 from edge_daemon.governor.thermal import Heat, ThermalProbe
@@ -45,10 +45,10 @@ class Probe(Protocol[Value_co]):
 class Sensor(Generic[Value]):
     """A probe, its name in the reading and its last good value."""
 
-    def __init__(self, name: str, probe: Probe[Value]) -> None:
+    def __init__(self, name: str, probe: Probe[Value], hold_s: float = HOLD_S) -> None:
         self.name = name
         self.probe = probe
-        self._hold: Hold[Value] = Hold()
+        self._hold: Hold[Value] = Hold(hold_s)
 
     def read(self, now_ns: int, absent: list[str], failed: dict[str, str]) -> Value | None:
         """Return the value; note in `absent` or `failed` why there is none, or only an old one."""
@@ -98,7 +98,8 @@ class Probes:
         self._thermal_probe = ThermalProbe(root, ignored_zones)
         self._cpu: Sensor[CpuLoad] = Sensor("cpu", self._cpu_probe)
         self._memory: Sensor[float] = Sensor("memory", MemoryProbe(root))
-        self._thermal: Sensor[Heat] = Sensor("temperature", self._thermal_probe)
+        # The thermal probe holds the values of its zones itself, one by one.
+        self._thermal: Sensor[Heat] = Sensor("temperature", self._thermal_probe, hold_s=0.0)
         self._battery: Sensor[Charge] = Sensor("battery", BatteryProbe(root))
         self._throttle: Sensor[tuple[str, ...]] = Sensor("throttle", ThrottleProbe(root))
         self._suspended_ns = clock() - awake_clock()

@@ -77,6 +77,9 @@ class Zone:
 class ThermalProbe:
     """The zone nearest to its limit, of those that show the board's own heat.
 
+    A zone's limit is its passive trip point; else what is known of the board's firmware; else 10
+    °C below its critical trip point; else another zone's passive trip point; else 80 °C.
+
     Zones are known by `type`: their numbers change from boot to boot. A zone that never gave a
     valid value is taken for switched off; one that did and fails is `lost`, and its last value
     counts for as long as `Hold` keeps it.
@@ -100,7 +103,7 @@ class ThermalProbe:
 
     def scan(self) -> None:
         """Look again for zones; those known already keep what they know."""
-        self._default_c = _firmware_limit_c(self._root)
+        self._firmware_c = _firmware_limit_c(self._root)
         found = {zone.type: zone for zone in list_zones(self._root, self._ignored)}
         for name, old in self._zones.items():
             new = found.get(name)
@@ -113,6 +116,8 @@ class ThermalProbe:
             if new is not None or old.seen:
                 found[name] = old  # a zone that went away is lost, not absent
         self._zones = found
+        passives = [zone.passive_c for zone in found.values() if zone.passive_c is not None]
+        self._fallback_c = min(passives, default=DEFAULT_LIMIT_C)
 
     def read(self, now_ns: int) -> Heat:
         """Return the heat of the worst zone.
@@ -129,7 +134,7 @@ class ThermalProbe:
             try:
                 value_c = zone.read()
             except (OSError, ValueError) as problem:
-                error = problem
+                error = error or problem
                 if not zone.seen:
                     continue
                 lost.append(f"{zone.type}: {problem}")
@@ -157,11 +162,11 @@ class ThermalProbe:
     def _limit_c(self, zone: Zone) -> float:
         if zone.passive_c is not None:
             return zone.passive_c
-        if self._default_c is not None:
-            return self._default_c
+        if self._firmware_c is not None:
+            return self._firmware_c
         if zone.critical_c is not None:
             return zone.critical_c - 10.0
-        return DEFAULT_LIMIT_C
+        return self._fallback_c
 
 
 def list_zones(root: Path, ignored: frozenset[str] = frozenset()) -> list[Zone]:

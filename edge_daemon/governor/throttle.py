@@ -41,8 +41,8 @@ class ThrottleProbe:
 
     def scan(self) -> None:
         """Look again for the files; one that was there once stays asked for."""
-        flags = self._root / "sys/devices/platform/soc/soc:firmware/get_throttled"
-        if self._flags is None and flags.exists():
+        flags = throttle_flags(self._root)
+        if self._flags is None and flags is not None:
             self._flags = KernelFile(flags, 64)
         alarms = [path / "in0_lcrit_alarm" for path in _hwmon(self._root, "rpi_volt")]
         if self._alarm is None and alarms and alarms[0].exists():
@@ -78,6 +78,15 @@ class ThrottleProbe:
         for file in (self._flags, self._alarm, *self._counters):
             if file is not None:
                 file.close()
+
+
+def throttle_flags(root: Path) -> Path | None:
+    """Return the sysfs copy of get_throttled, whose place differs between boards and kernels."""
+    platform = root / "sys/devices/platform"
+    for pattern in ("soc*/*firmware/get_throttled", "*firmware/get_throttled"):
+        for path in sorted(platform.glob(pattern)):
+            return path
+    return None
 
 
 def _hwmon(root: Path, name: str) -> Iterator[Path]:

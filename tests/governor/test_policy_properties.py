@@ -1,0 +1,178 @@
+"""What holds for any sequence of readings."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from edge_daemon.governor.limits import Limits
+from edge_daemon.governor.policy import PolicyState, decide, start, swap_failed
+from edge_daemon.governor.pressure import alarm, pressures, unknown
+from edge_daemon.governor.reading import Reading
+from edge_daemon.tier import TIERS, Tier
+from tests.governor.sysroot import seconds
+from tests.governor.test_policy import GOOD, LIMITS, Run
+
+anything = st.none() | st.floats() | st.sampled_from([0.0, 0.3, 0.5, 0.9, 1.0, 20.0, 80.0, 110.0])
+signals = ("cpu", "memory", "temperature", "battery", "throttle")
+flags = ("under-voltage", "frequency-capped", "throttled", "soft-limit", "over-current", "")
+
+wild_readings = st.builds(
+    Reading,
+    time_ns=st.integers(),
+    cpu_foreign=anything,
+    cpu_own=anything,
+    memory_available_mib=anything,
+    temperature_c=anything,
+    temperature_zone=st.none() | st.text(max_size=4),
+    temperature_limit_c=anything,
+    temperature_critical_c=anything,
+    battery_fraction=anything,
+    on_mains=st.none() | st.booleans(),
+    throttled=st.lists(st.sampled_from(flags), max_size=2).map(tuple),
+    absent=st.lists(st.sampled_from(signals), max_size=3).map(tuple),
+    failed=st.dictionaries(st.sampled_from(signals), st.text(max_size=4), max_size=2),
+)
+shares = st.floats(0.0, 1.0)
+plausible_readings = st.builds(
+    Reading,
+    time_ns=st.just(0),
+    cpu_foreign=st.none() | shares,
+    memory_available_mib=st.none() | st.floats(0.0, 300.0),
+    temperature_c=st.none() | st.floats(20.0, 112.0),
+    temperature_limit_c=st.just(80.0),
+    temperature_critical_c=st.just(110.0),
+    battery_fraction=st.none() | shares,
+    on_mains=st.none() | st.booleans(),
+    throttled=st.lists(st.sampled_from(flags), max_size=1).map(tuple),
+    absent=st.just(()) | st.just(("battery",)),
+    failed=st.just({}) | st.just({"temperature": "EIO"}),
+)
+# Long stretches of the same, as in life, so that moves up do happen.
+stretches = st.lists(
+    st.tuples(st.just(GOOD) | plausible_readings, st.integers(1, 40)), min_size=1, max_size=12
+)
+tiers = st.sampled_from(TIERS)
+
+
+@given(st.lists(wild_readings, min_size=1, max_size=30), tiers)
+def test_no_reading_makes_it_raise_or_leave_the_tiers(readings: list[Reading], tier: Tier) -> None:
+    state = PolicyState(tier)
+    for reading in readings:
+        before = state.tier
+        state, decision = decide(state, reading, LIMITS)
+        assert state.tier is decision.tier
+        assert decision.previous is before
+        assert decision.tier in TIERS
+        assert decision.tier.rank <= before.rank + 1
+        assert decision.rule
+        assert decision.reason
+
+
+@given(wild_readings, tiers)
+def test_no_first_reading_makes_it_raise(reading: Reading, running: Tier) -> None:
+    state, decision = start(running, reading, LIMITS)
+    assert state.tier is decision.tier
+    if alarm(reading, LIMITS) is not None:
+        assert decision.tier is Tier.CRITICAL
+    if unknown(reading, LIMITS) or reading.failed:
+        assert decision.tier.rank <= Tier.LOW.rank
+
+
+@given(wild_readings, tiers, tiers, tiers)
+def test_a_failed_swap_never_leaves_the_tiers(
+    reading: Reading, tier: Tier, failed: Tier, running: Tier
+) -> None:
+    state, _ = decide(PolicyState(tier), reading, LIMITS)
+    after, decision = swap_failed(state, failed, running, LIMITS)
+    assert after.tier is decision.tier
+    assert decision.tier.rank <= max(state.tier.rank, running.rank)
+
+
+@given(stretches, tiers)
+@settings(max_examples=200)
+def test_a_move_up_has_every_value_known_and_good_and_goes_one_tier(
+    parts: list[tuple[Reading, int]], tier: Tier
+) -> None:
+    run = Run(tier)
+    clear_s = 0.0
+    for reading, length in parts:
+        for _ in range(length):
+            before = run.tier
+            decision = run.read(reading)
+            upper = TIERS[min(before.rank + 1, 3)]
+            found = pressures(reading, LIMITS)
+            good = (
+                not unknown(reading, LIMITS)
+                and alarm(reading, LIMITS) is None
+                and all(pressure.margin(upper) >= 0 for pressure in found)
+            )
+            clear_s = clear_s + 1 if good else 0.0
+            if decision.tier.rank > before.rank:
+                assert decision.tier is upper
+                assert good
+                assert not reading.failed
+                assert clear_s > LIMITS.up_after_s
+            if decision.changed:
+                # The next wait may begin with this very reading.
+                clear_s = 1.0
+
+
+@given(stretches, tiers)
+def test_what_drives_a_tier_out_does_so_within_two_polls(
+    parts: list[tuple[Reading, int]], tier: Tier
+) -> None:
+    run = Run(tier)
+    bad = 0
+    for reading, length in parts:
+        for _ in range(length):
+            decision = run.read(reading)
+            if alarm(reading, LIMITS) is not None:
+                assert decision.tier is Tier.CRITICAL
+            found = pressures(reading, LIMITS)
+            over = any(pressure.bearable(decision.tier) is not decision.tier for pressure in found)
+            bad = bad + 1 if over else 0
+            assert bad < LIMITS.down_polls
+
+
+@given(plausible_readings, tiers)
+def test_a_constant_load_settles_and_stays(reading: Reading, tier: Tier) -> None:
+    run = Run(tier)
+    run.hold(reading, 3 * LIMITS.up_after_s + 5)
+    settled = len(run.changes)
+    assert settled <= 3
+    run.hold(reading, 300)
+    assert len(run.changes) == settled
+
+
+@given(plausible_readings, st.integers(0, 3))
+def test_the_same_readings_give_the_same_decisions(reading: Reading, rank: int) -> None:
+    state = PolicyState(TIERS[rank])
+    later = replace(reading, time_ns=seconds(5.0))
+    assert decide(state, later, LIMITS) == decide(state, later, LIMITS)
+
+
+def changes_in_an_hour(period_s: int, limits: Limits) -> tuple[int, int]:
+    """Return the changes in the first and the second hour of a square wave across `high`."""
+    run = Run(Tier.HIGH, limits)
+    counts = []
+    for _ in range(2):
+        before = len(run.changes)
+        for second in range(3600):
+            busy = second % period_s >= period_s // 2
+            run.read(replace(GOOD, cpu_foreign=0.55 if busy else 0.2))
+        counts.append(len(run.changes) - before)
+    return counts[0], counts[1]
+
+
+def test_a_square_wave_across_one_threshold_does_not_flap() -> None:
+    # The rate that is promised: a move up that fails within a minute doubles the wait, so waves
+    # shorter than two minutes settle in `medium`: the first hour sees the doublings, the second
+    # one attempt for every failure that was forgotten. Longer waves are no flapping: a tier that
+    # is held for a minute or more is left at most once a period.
+    for period_s in range(2, 120, 7):
+        first, second = changes_in_an_hour(period_s, LIMITS)
+        assert first <= 20, period_s
+        assert second <= 14, period_s
+    for period_s in (150, 200, 400, 600, 1800):
+        first, second = changes_in_an_hour(period_s, LIMITS)
+        assert max(first, second) <= 2 * (3600 // period_s) + 2, period_s

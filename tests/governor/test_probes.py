@@ -1,0 +1,192 @@
+from pathlib import Path
+
+import pytest
+
+from edge_daemon.clock import VirtualClock
+from edge_daemon.governor.cpu import CpuProbe
+from edge_daemon.governor.probes import Probes
+from edge_daemon.governor.reading import Reading
+from tests.governor.sysroot import BOARDS, board, copy_of, seconds, write
+
+ZONE = "sys/class/thermal/thermal_zone0/temp"
+
+
+class Board:
+    """Probes on a copy of a board, with clocks that the test moves."""
+
+    def __init__(self, name: str, tmp_path: Path) -> None:
+        self.root = copy_of(name, tmp_path)
+        self.clock = VirtualClock()
+        self.asleep_ns = 0
+        self.probes = Probes(
+            self.root,
+            self.clock,
+            awake_clock=lambda: self.clock() - self.asleep_ns,
+            cpu=lambda root: CpuProbe(root, own_ns=lambda: 0, cores=lambda: set(range(64))),
+        )
+
+    def read(self, at_s: float) -> Reading:
+        self.clock.advance_to(seconds(at_s))
+        return self.probes.read()
+
+    def load(self, busy: int, idle: int) -> None:
+        """Let busy and idle ticks pass on the first line of /proc/stat."""
+        path = self.root / "proc/stat"
+        head, *lines = path.read_text().splitlines()
+        name, *counters = head.split()
+        values = [int(counter) for counter in counters]
+        values[0] += busy
+        values[3] += idle
+        path.write_text("\n".join([f"{name} {' '.join(map(str, values))}", *lines, ""]))
+
+
+def test_a_whole_reading_of_a_pi(tmp_path: Path) -> None:
+    pi = Board("rpi4", tmp_path)
+    pi.load(busy=100, idle=300)
+    assert pi.read(1.0) == Reading(
+        time_ns=seconds(1.0),
+        cpu_foreign=0.25,
+        cpu_own=0.0,
+        memory_available_mib=2843.0,
+        temperature_c=51.121,
+        temperature_zone="cpu-thermal",
+        temperature_limit_c=80.0,
+        temperature_critical_c=110.0,
+        absent=("battery",),
+    )
+
+
+def test_what_a_board_does_not_have_is_absent_and_did_not_fail(tmp_path: Path) -> None:
+    reading = Board("container", tmp_path).read(1.0)
+    assert reading.absent == ("temperature", "battery", "throttle")
+    assert reading.failed == {}
+
+
+def test_a_broken_board_fails_by_name_and_is_never_read_as_zero(tmp_path: Path) -> None:
+    reading = Board("broken", tmp_path).read(1.0)
+    assert set(reading.failed) == {"cpu", "memory", "temperature", "battery", "throttle"}
+    assert all("/" in error for error in reading.failed.values())
+    assert reading.absent == ()
+    assert reading == Reading(time_ns=reading.time_ns, failed=reading.failed)
+
+
+@pytest.mark.parametrize("name", [path.name for path in BOARDS.iterdir() if path.is_dir()])
+def test_no_board_makes_it_raise(name: str) -> None:
+    probes = Probes(board(name))
+    probes.read()
+    probes.scan()
+    probes.read()
+    probes.close()
+    assert probes.read().time_ns > 0  # even when closed
+
+
+def test_an_empty_root_has_nothing() -> None:
+    probes = Probes(Path("/nonexistent"))
+    reading = probes.read()
+    assert reading.absent == ("cpu", "memory", "temperature", "battery", "throttle")
+    assert reading.failed == {}
+
+
+def test_a_failed_sensor_keeps_its_value_for_five_seconds(tmp_path: Path) -> None:
+    pi = Board("rpi4", tmp_path)
+    assert pi.read(1.0).temperature_c == 51.121
+    write(pi.root, {ZONE: "garbage"})
+    held = pi.read(6.0)
+    assert held.temperature_c == 51.121
+    assert "garbage" in held.failed["temperature"]
+    lost = pi.read(6.1)
+    assert lost.temperature_c is None
+    assert "garbage" in lost.failed["temperature"]
+    write(pi.root, {ZONE: "52000"})
+    back = pi.read(7.0)
+    assert back.temperature_c == 52.0
+    assert back.failed == {}
+
+
+def test_memory_that_cannot_be_read_is_held_and_then_unknown(tmp_path: Path) -> None:
+    pi = Board("rpi4", tmp_path)
+    pi.read(1.0)
+    write(pi.root, {"proc/meminfo": "\n"})
+    assert pi.read(2.0).memory_available_mib == 2843.0
+    assert pi.read(6.1).memory_available_mib is None
+
+
+def test_a_zone_that_fails_beside_a_good_one_is_reported(tmp_path: Path) -> None:
+    jetson = Board("jetson-orin", tmp_path)
+    jetson.read(1.0)
+    write(jetson.root, {"sys/class/thermal/thermal_zone1/temp": ""})
+    reading = jetson.read(2.0)
+    assert reading.temperature_c == 49.531
+    assert "gpu-thermal" in reading.failed["temperature"]
+
+
+def test_a_suspend_discards_the_load_of_the_time_before(tmp_path: Path) -> None:
+    pi = Board("rpi4", tmp_path)
+    pi.load(busy=100, idle=300)
+    assert pi.read(1.0).cpu_foreign == 0.25
+    pi.asleep_ns += seconds(3600)
+    pi.load(busy=400, idle=0)
+    reading = pi.read(3602.0)
+    assert reading.cpu_foreign is None
+    assert reading.failed == {}
+    pi.load(busy=200, idle=200)
+    assert pi.read(3603.0).cpu_foreign == 0.5
+
+
+def test_a_pause_that_is_no_suspend_discards_nothing(tmp_path: Path) -> None:
+    pi = Board("rpi4", tmp_path)
+    pi.load(busy=100, idle=300)
+    assert pi.read(3600.0).cpu_foreign == 0.25
+
+
+def test_sensors_that_come_later_are_found(tmp_path: Path) -> None:
+    pi = Board("rpi4", tmp_path)
+    assert "battery" in pi.read(1.0).absent
+    supply = "sys/class/power_supply/max17040"
+    write(pi.root, {f"{supply}/type": "Battery\n", f"{supply}/capacity": "41\n"})
+    assert "battery" in pi.read(59.0).absent
+    reading = pi.read(61.0)
+    assert reading.battery_fraction == 0.41
+    assert reading.absent == ()
+
+
+def test_a_driver_that_comes_back_under_another_number_is_found_within_seconds(
+    tmp_path: Path,
+) -> None:
+    pi = Board("rpi4", tmp_path)
+    pi.read(1.0)
+    zone = pi.root / "sys/class/thermal/thermal_zone0"
+    (zone / "temp").unlink()
+    (zone / "temp").mkdir()
+    pi.probes.scan()
+    zone.rename(zone.with_name("thermal_zone3"))
+    (zone.with_name("thermal_zone3") / "temp").rmdir()
+    write(zone.parent, {"thermal_zone3/temp": "53000"})
+    at_s = 2.0
+    while pi.read(at_s).temperature_c != 53.0:
+        at_s += 1.0
+        assert at_s < 70.0
+    assert pi.read(at_s + 1).failed == {}
+
+
+def test_throttling_is_told(tmp_path: Path) -> None:
+    pi = Board("rpi4", tmp_path)
+    write(pi.root, {"sys/devices/platform/soc/soc:firmware/get_throttled": "50004"})
+    assert pi.read(1.0).throttled == ("throttled",)
+
+
+def test_ignored_zones_are_absent() -> None:
+    probes = Probes(board("rpi4"), ignored_zones=("cpu-thermal",))
+    assert "temperature" in probes.read().absent
+
+
+def test_this_machine() -> None:
+    clock = VirtualClock()
+    probes = Probes(clock=clock)
+    clock.advance_to(seconds(5.0))
+    reading = probes.read()
+    probes.close()
+    assert reading.failed == {}
+    assert reading.memory_available_mib is not None
+    assert reading.memory_available_mib > 0
+    assert reading.cpu_foreign is None or 0.0 <= reading.cpu_foreign <= 1.0
