@@ -55,10 +55,13 @@ class Buffer:
     When it is full it loses the newest line of the least worth, the one that comes in included.
     So an outage keeps its beginning, and every tier change, fault, start and stop for as long as
     there is anything else to lose.
+
+    Attributes:
+        capacity: the bound in lines; it may be changed at any time.
     """
 
     def __init__(self, capacity: int) -> None:
-        self._capacity = capacity
+        self.capacity = capacity
         self._lines: deque[Waiting] = deque()
         self._bytes = 0
         self._of_worth = [0] * (max(_WORTH.values()) + 1)
@@ -69,14 +72,14 @@ class Buffer:
     @property
     def half_full(self) -> bool:
         """Whether it is time to hurry."""
-        return 2 * len(self._lines) > self._capacity
+        return 2 * len(self._lines) > self.capacity
 
     def put(self, line: Waiting) -> int:
         """Add a line at the end; return how many lines, it included, were lost for it."""
         lost = 0
         while self._lines and (
-            len(self._lines) >= self._capacity
-            or self._bytes + line.size > self._capacity * _LINE_BYTES
+            len(self._lines) >= self.capacity
+            or self._bytes + line.size > self.capacity * _LINE_BYTES
         ):
             lost += 1
             least = next(w for w, count in enumerate(self._of_worth) if count)

@@ -36,16 +36,8 @@ class JournalFiles:
     """
 
     def __init__(self, directory: Path, max_file_bytes: int, max_total_bytes: int) -> None:
-        if max_file_bytes < MAX_LINE_BYTES:
-            raise ValueError(f"max_file_bytes is {max_file_bytes}; at least {MAX_LINE_BYTES}")
-        if max_total_bytes < 2 * max_file_bytes:
-            raise ValueError(
-                f"max_total_bytes is {max_total_bytes}; at least twice max_file_bytes, "
-                f"{2 * max_file_bytes}, because a full file is kept beside the one being written"
-            )
         self.directory = directory
-        self._max_file_bytes = max_file_bytes
-        self._max_rotated_bytes = max_total_bytes - max_file_bytes
+        self.set_bounds(max_file_bytes, max_total_bytes)
         self._next_seq = 0
         self._fd = -1
         self._directory_fd = -1
@@ -59,6 +51,22 @@ class JournalFiles:
     def is_open(self) -> bool:
         """Whether lines can be appended."""
         return self._fd >= 0
+
+    def set_bounds(self, max_file_bytes: int, max_total_bytes: int) -> None:
+        """Change both bounds, from the next line on.
+
+        Raises:
+            ValueError: a bound is too small.
+        """
+        if max_file_bytes < MAX_LINE_BYTES:
+            raise ValueError(f"max_file_bytes is {max_file_bytes}; at least {MAX_LINE_BYTES}")
+        if max_total_bytes < 2 * max_file_bytes:
+            raise ValueError(
+                f"max_total_bytes is {max_total_bytes}; at least twice max_file_bytes, "
+                f"{2 * max_file_bytes}, because a full file is kept beside the one being written"
+            )
+        self._max_file_bytes = max_file_bytes
+        self._max_rotated_bytes = max_total_bytes - max_file_bytes
 
     def open(self) -> int:
         """Lock the directory, repair the active file and go on after its last line.

@@ -60,12 +60,10 @@ class Journal:
         timer: Clock = monotonic_ns,
         max_file_bytes: int = 8 * 1024 * 1024,
         max_total_bytes: int = 64 * 1024 * 1024,
-        buffer_lines: int = 2048,
+        buffer_lines: int = 4096,
         sync_s: float | None = None,
         boot_id: str | None = None,
     ) -> None:
-        if buffer_lines < 1:
-            raise ValueError(f"buffer_lines is {buffer_lines}; at least 1")
         self._files = JournalFiles(directory, max_file_bytes, max_total_bytes)
         self._stamp = Stamp(read_boot_id() if boot_id is None else boot_id, clock, wall_clock)
         self._timer = timer
@@ -172,6 +170,16 @@ class Journal:
                 self._why_lost = "more came than the disk took"
             if line.worth or self._asleep or self._buffer.half_full:
                 self._changed.notify_all()
+
+    def set_bounds(self, max_file_bytes: int, max_total_bytes: int, buffer_lines: int) -> None:
+        """Change the bounds while it runs.
+
+        Raises:
+            ValueError: a bound is too small; then none is changed.
+        """
+        self._files.set_bounds(max_file_bytes, max_total_bytes)
+        with self._changed:
+            self._buffer.capacity = buffer_lines
 
     def flush(self, timeout_s: float = 1.0) -> bool:
         """Try to bring everything to disk now; return whether it is there.

@@ -157,6 +157,19 @@ def test_a_deleted_journal_is_begun_again(tmp_path: Path, what: str) -> None:
     journal.stop()
 
 
+def test_a_line_does_not_follow_a_deleted_file_into_nowhere(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, timer=VirtualClock())  # no time passes
+    journal.open()
+    for number in range(3):
+        (tmp_path / ACTIVE).unlink()
+        journal.write(prediction(number))
+        journal.step()
+        assert journal.waiting == 1
+        journal.step()
+        assert lines(tmp_path)[0].fields["window"] == number
+    journal.stop()
+
+
 def test_a_directory_that_cannot_be_made_is_tried_again(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     journal = Journal(tmp_path / "file" / "journal")

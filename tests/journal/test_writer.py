@@ -263,3 +263,20 @@ def test_a_larger_file_of_an_older_config_is_rotated_and_then_pruned(tmp_path: P
     smaller.stop()
     assert total_bytes(tmp_path) <= 32 * KIB
     assert_contiguous(lines(tmp_path), 1000)
+
+
+def test_bounds_change_while_it_runs(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, buffer_lines=2000)
+    journal.open()
+    for number in range(1000):
+        journal.write(prediction(number))
+    journal.step()
+    with pytest.raises(ValueError, match="twice"):
+        journal.set_bounds(16 * KIB, 16 * KIB, 10)
+    journal.set_bounds(16 * KIB, 64 * KIB, 10)
+    for number in range(1000, 1020):
+        journal.write(prediction(number))
+    assert journal.waiting == 10
+    journal.stop()
+    assert total_bytes(tmp_path) <= 64 * KIB
+    assert journal.lost == 10
