@@ -1,3 +1,4 @@
+import hashlib
 import os
 import shutil
 import subprocess
@@ -36,8 +37,6 @@ def edit(directory: Path, old: str, new: str) -> None:
 
 def with_model(directory: Path, tier: Tier, model: bytes, **changes: object) -> Bundle:
     """Put another model in, with a manifest that vouches for it."""
-    import hashlib
-
     bundle = load_bundle(directory)
     (directory / f"{tier}.tflite").write_bytes(model)
     digest = hashlib.sha256(model).hexdigest()
