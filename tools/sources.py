@@ -22,11 +22,11 @@ class Sources:
 
     Attributes:
         folders: of the three data sets; None for generated data.
-        voices: synthetic words that widen what is heard in training; None for none.
+        voices: whether synthetic words widen what is heard in training.
     """
 
     folders: Folders | None
-    voices: Path | None = None
+    voices: bool = True
 
     def load(self, protocol: ProtocolName, split: Split) -> Dataset:
         """Make or read one split of one protocol."""
@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     data = parser.add_mutually_exclusive_group(required=True)
     data.add_argument("--data", type=Path, help="a directory with the folders mnist, fsdd, noise")
     data.add_argument("--smoke", action="store_true", help="generated data, under a minute")
-    parser.add_argument("--voices", type=Path, help="a folder of synthetic words for training")
+    parser.add_argument("--no-voices", action="store_true", help="train without synthetic words")
     parser.add_argument(
         "--run", type=Path, default=Path("runs/avdigits"), help="checkpoints and records"
     )
@@ -55,4 +55,4 @@ def sources_from(options: argparse.Namespace) -> Sources:
     if options.smoke:
         return Sources(None)
     folders = Folders(options.data / "mnist", options.data / "fsdd", options.data / "noise")
-    return Sources(folders, options.voices)
+    return Sources(folders, not options.no_voices)
