@@ -89,6 +89,17 @@ def throttle_flags(root: Path) -> Path | None:
     return None
 
 
+def throttled_since_boot(root: Path) -> tuple[str, ...]:
+    """Return what held the board back at any time since it booted; () where nothing tells."""
+    flags = throttle_flags(root)
+    text = None if flags is None else text_of(flags)
+    try:
+        bits = int(text or "0", 16) >> 16
+    except ValueError:
+        return ()
+    return tuple(name for bit, name in enumerate(_BITS) if bits >> bit & 1)
+
+
 def _hwmon(root: Path, name: str) -> Iterator[Path]:
     for path in sorted((root / "sys/class/hwmon").glob("hwmon*")):
         if text_of(path / "name") == name:

@@ -1,0 +1,299 @@
+"""Looks at the system the daemon is to run on and says what to change.
+
+Each check is a function of the filesystem root and of what `host.py` found; it returns findings
+that a command prints. Nothing is changed.
+"""
+
+import shutil
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from os import W_OK, access
+from pathlib import Path
+
+from edge_daemon.governor.battery import list_batteries
+from edge_daemon.governor.cgroup import controller_groups, quota_cores
+from edge_daemon.governor.kernelfile import text_of
+from edge_daemon.governor.probes import Probes
+from edge_daemon.governor.thermal import board_model, list_zones
+from edge_daemon.governor.throttle import UNDER_VOLTAGE, ThrottleProbe, throttled_since_boot
+from edge_daemon.host import Host
+
+OLDEST_PYTHON = (3, 11)
+CMDLINE = "/boot/firmware/cmdline.txt"
+
+
+class Verdict(StrEnum):
+    """How much a finding matters."""
+
+    OK = "ok"
+    INFO = "info"  # worth knowing; nothing to do, or only if it is wanted
+    WARN = "warn"  # works, but worse than it could
+    FAIL = "fail"  # does not work
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found.
+
+    Attributes:
+        name: what was looked at.
+        verdict: how much it matters.
+        detail: what is the case, with its numbers.
+        remedy: what to do about it; empty where there is nothing to do.
+    """
+
+    name: str
+    verdict: Verdict
+    detail: str
+    remedy: str = ""
+
+
+def collect(root: Path, host: Host) -> list[Finding]:
+    """Return all findings, in the order in which a reader wants them.
+
+    Args:
+        root: the filesystem root.
+        host: what `inspect_host` found.
+    """
+    return [
+        *_software(host),
+        _runtime(host),
+        *_board(root),
+        _sensors(root),
+        *_thermal(root),
+        _throttle(root),
+        _batteries(root),
+        _pressure(root),
+        _memory_cgroup(root),
+        *_devices(root, host),
+        *_libraries(root, host),
+        _journal(host),
+        _clock(host),
+    ]
+
+
+def _software(host: Host) -> Iterator[Finding]:
+    version = tuple(int(part) for part in host.python.split(".")[:2])
+    needed = ".".join(map(str, OLDEST_PYTHON))
+    if version < OLDEST_PYTHON:
+        remedy = f"install Python {needed} or newer, and the package into it"
+        yield Finding("python", Verdict.FAIL, f"{host.python} is too old", remedy)
+    else:
+        yield Finding("python", Verdict.OK, f"{host.python} on {host.machine}")
+    missing = [name for name, found in host.packages.items() if found is None]
+    if missing:
+        remedy = f"pip install {' '.join(missing)}"
+        yield Finding("packages", Verdict.FAIL, f"missing: {', '.join(missing)}", remedy)
+    else:
+        found = ", ".join(f"{name} {version}" for name, version in host.packages.items())
+        yield Finding("packages", Verdict.OK, found)
+
+
+def _runtime(host: Host) -> Finding:
+    name = "TFLite runtime"
+    if not host.runtimes:
+        remedy = "pip install ai-edge-litert"
+        return Finding(name, Verdict.FAIL, "none is installed", remedy)
+    try:
+        running, delegated = host.delegates()
+    except Exception as error:  # whatever a broken wheel may raise
+        installed = ", ".join(f"{name} {version}" for name, version in host.runtimes.items())
+        remedy = "reinstall it; an illegal instruction or a missing symbol means the wrong wheel"
+        return Finding(name, Verdict.FAIL, f"{installed} does not work: {error}", remedy)
+    if not delegated:
+        remedy = "pip install ai-edge-litert, whose wheels have it switched on"
+        detail = f"{running} runs without XNNPACK: inference is several times slower"
+        return Finding(name, Verdict.WARN, detail, remedy)
+    return Finding(name, Verdict.OK, f"{running} with XNNPACK")
+
+
+def _board(root: Path) -> Iterator[Finding]:
+    model = board_model(root)
+    yield Finding("board", Verdict.INFO, model or "no device tree and no DMI name it")
+    quota = quota_cores(root)
+    if quota is not None:
+        yield Finding("CPU quota", Verdict.INFO, f"a control group leaves {quota:g} cores")
+
+
+def _sensors(root: Path) -> Finding:
+    probes = Probes(root)
+    reading = probes.read()
+    probes.close()
+    if reading.failed:
+        detail = "; ".join(f"{name}: {error}" for name, error in reading.failed.items())
+        remedy = "until they can be read, the daemon does not move up to a higher tier"
+        return Finding("sensors", Verdict.FAIL, detail, remedy)
+    found = [
+        name
+        for name in ("cpu", "memory", "temperature", "battery", "throttle")
+        if name not in reading.absent
+    ]
+    without = f"; this board has no {', no '.join(reading.absent)}" if reading.absent else ""
+    return Finding("sensors", Verdict.OK, f"{', '.join(found)}{without}")
+
+
+def _thermal(root: Path) -> Iterator[Finding]:
+    zones = list_zones(root)
+    if not zones:
+        detail = "no zone that shows the board's own heat: temperature is no constraint"
+        yield Finding("thermal zones", Verdict.INFO, detail)
+        return
+    good: list[str] = []
+    bad: list[str] = []
+    for zone in zones:
+        try:
+            value_c = zone.read()
+        except (OSError, ValueError) as error:
+            bad.append(str(error))
+        else:
+            good.append(f"{zone.type} {'parked' if value_c is None else f'{value_c:.1f} °C'}")
+        zone.file.close()
+    if good:
+        yield Finding("thermal zones", Verdict.OK, ", ".join(good))
+    if bad:
+        verdict = Verdict.INFO if good else Verdict.WARN
+        remedy = (
+            "a zone that never works is left out; one that works at times can be left out with "
+            "governor.limits.temperature.ignored_zones"
+        )
+        yield Finding("thermal zones", verdict, "; ".join(bad), remedy)
+
+
+def _throttle(root: Path) -> Finding:
+    name = "throttling"
+    probe = ThrottleProbe(root)
+    if not probe.present:
+        return Finding(name, Verdict.INFO, "this board does not tell")
+    try:
+        now = probe.read(0)
+    except (OSError, ValueError) as error:
+        return Finding(name, Verdict.WARN, str(error), "update the firmware and the kernel")
+    finally:
+        probe.close()
+    since = throttled_since_boot(root)
+    power = "use the power supply that the board asks for, and a short cable"
+    cooling = "improve the cooling"
+    for flags, when in ((now, "now"), (since, "since the boot")):
+        if flags:
+            remedy = power if UNDER_VOLTAGE in flags else cooling
+            return Finding(name, Verdict.WARN, f"{', '.join(flags)} {when}", remedy)
+    return Finding(name, Verdict.OK, "not held back")
+
+
+def _batteries(root: Path) -> Finding:
+    found: list[str] = []
+    for battery in list_batteries(root):
+        try:
+            found.append(f"{battery.name} {100 * battery.fraction():.0f} %")
+        except (OSError, ValueError) as error:
+            return Finding(
+                "batteries", Verdict.WARN, str(error), "see whether its driver is loaded"
+            )
+        finally:
+            for file in battery.files():
+                file.close()
+    if found:
+        return Finding("batteries", Verdict.OK, ", ".join(found))
+    detail = "none: the charge is no constraint (many UPS boards do not show in sysfs)"
+    return Finding("batteries", Verdict.INFO, detail)
+
+
+def _pressure(root: Path) -> Finding:
+    name = "pressure stall information"
+    if (root / "proc/pressure/cpu").exists():
+        return Finding(name, Verdict.OK, "on")
+    if "psi=1" in _cmdline(root):
+        return Finding(name, Verdict.INFO, "off although psi=1 is given: not built into the kernel")
+    remedy = f"not needed by the daemon; psi=1 on the kernel command line ({CMDLINE}) turns it on"
+    return Finding(name, Verdict.INFO, "off", remedy)
+
+
+def _memory_cgroup(root: Path) -> Finding:
+    name = "memory control group"
+    controllers = text_of(root / "sys/fs/cgroup/cgroup.controllers")
+    if "memory" in (controllers or "").split() or controller_groups(root, "memory"):
+        return Finding(name, Verdict.OK, f"on (version {1 if controllers is None else 2})")
+    remedy = f"add cgroup_enable=memory to the kernel command line ({CMDLINE}) and reboot"
+    if "cgroup_enable=memory" in _cmdline(root):
+        remedy = "it is on the kernel command line already: reboot, or build it into the kernel"
+    detail = "off: the service's memory limits (MemoryMax, MemoryHigh) have no effect"
+    return Finding(name, Verdict.WARN, detail, remedy)
+
+
+def _devices(root: Path, host: Host) -> Iterator[Finding]:
+    for name, pattern, group in (
+        ("camera devices", "video*", "video"),
+        ("sound devices", "snd/pcm*c", "audio"),
+    ):
+        nodes = sorted((root / "dev").glob(pattern))
+        closed = [node.name for node in nodes if not _may_use(node, host)]
+        if closed:
+            remedy = f"sudo usermod -aG {group} {host.user}, then log in again"
+            detail = f"{host.user} may not open {', '.join(closed)}"
+            yield Finding(name, Verdict.FAIL, detail, remedy)
+        elif nodes:
+            yield Finding(name, Verdict.OK, ", ".join(node.name for node in nodes))
+        else:
+            yield Finding(name, Verdict.INFO, "none in /dev")
+
+
+def _libraries(root: Path, host: Host) -> Iterator[Finding]:
+    if host.portaudio is None:
+        detail = "not found: no microphone can be opened"
+        yield Finding("PortAudio", Verdict.WARN, detail, "sudo apt install libportaudio2")
+    else:
+        yield Finding("PortAudio", Verdict.OK, host.portaudio)
+    if host.picamera2:
+        yield Finding("picamera2", Verdict.OK, "found")
+    elif (board_model(root) or "").startswith("Raspberry Pi"):
+        remedy = "for `video.source: picamera2`: sudo apt install python3-picamera2, and a virtual "
+        remedy += "environment with --system-site-packages"
+        yield Finding("picamera2", Verdict.INFO, "not found: no CSI camera by libcamera", remedy)
+
+
+def _journal(host: Host) -> Finding:
+    name = "journal directory"
+    journal = host.journal.absolute()
+    place = next(path for path in (journal, *journal.parents) if path.exists())
+    if not place.is_dir():
+        remedy = "remove it, or name another directory with journal.directory"
+        return Finding(name, Verdict.FAIL, f"{place} is no directory", remedy)
+    if not access(place, W_OK):
+        remedy = f"sudo chown {host.user} {place}, or name another with journal.directory"
+        return Finding(name, Verdict.FAIL, f"{host.user} may not write to {place}", remedy)
+    free_mib = shutil.disk_usage(place).free / 2**20
+    used_mib = sum(file.stat().st_size for file in place.glob("*.jsonl*")) / 2**20
+    detail = f"{host.journal}, {free_mib:.0f} MiB free"
+    if free_mib + used_mib < host.journal_mib:
+        remedy = "free some, or lower journal.max_total_mib"
+        return Finding(name, Verdict.WARN, f"{detail} of {host.journal_mib:g} allowed", remedy)
+    return Finding(name, Verdict.OK, detail)
+
+
+def _clock(host: Host) -> Finding:
+    if host.clock_synchronised is None:
+        return Finding("wall clock", Verdict.INFO, "the kernel does not tell whether it is right")
+    if not host.clock_synchronised:
+        detail = "not synchronised: the journal's `ts` may be wrong; nothing else depends on it"
+        return Finding("wall clock", Verdict.WARN, detail, "sudo timedatectl set-ntp true")
+    return Finding("wall clock", Verdict.OK, "synchronised")
+
+
+def _cmdline(root: Path) -> list[str]:
+    return (text_of(root / "proc/cmdline") or "").split()
+
+
+def _may_use(node: Path, host: Host) -> bool:
+    """Whether the user may read and write a device node, by its owner, group and mode."""
+    if host.uid == 0:
+        return True
+    status = node.stat()
+    if status.st_uid == host.uid:
+        needed = stat.S_IRUSR | stat.S_IWUSR
+    elif status.st_gid in host.gids:
+        needed = stat.S_IRGRP | stat.S_IWGRP
+    else:
+        needed = stat.S_IROTH | stat.S_IWOTH
+    return status.st_mode & needed == needed

@@ -1,0 +1,121 @@
+"""What the doctor wants to know of this machine that no file tells."""
+
+import ctypes
+import ctypes.util
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import pwd
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+PACKAGES = (
+    "numpy",
+    "msgspec",
+    "PyYAML",
+    "opencv-python-headless",
+    "sounddevice",
+    "soundfile",
+    "soxr",
+)
+RUNTIMES = ("ai-edge-litert", "tflite-runtime")
+
+_TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """One machine and the user that asks.
+
+    Attributes:
+        python: version of the interpreter.
+        machine: architecture, as `uname -m` says it.
+        packages: version of each package that the daemon needs; None where it is missing.
+        runtimes: version of each TFLite runtime that is installed.
+        delegates: tries the runtime: returns its name with its version and whether XNNPACK took
+            the model over. Raises where there is none, or it does not work.
+        portaudio: name of the PortAudio library; None where there is none.
+        picamera2: whether the package for CSI cameras can be found.
+        user: name of the user.
+        uid: id of the user.
+        gids: ids of the user's groups.
+        clock_synchronised: whether the wall clock follows a time source; None where unknown.
+        journal: directory of the journal, which need not exist yet.
+        journal_mib: room that the journal may take.
+    """
+
+    python: str
+    machine: str
+    packages: Mapping[str, str | None]
+    runtimes: Mapping[str, str]
+    delegates: Callable[[], tuple[str, bool]]
+    portaudio: str | None
+    picamera2: bool
+    user: str
+    uid: int
+    gids: frozenset[int]
+    clock_synchronised: bool | None
+    journal: Path
+    journal_mib: float
+
+
+def inspect_host(
+    delegates: Callable[[], tuple[str, bool]], journal: Path, journal_mib: float
+) -> Host:
+    """Look at the machine that this runs on.
+
+    Args:
+        delegates: see `Host`.
+        journal: directory of the journal.
+        journal_mib: room that the journal may take.
+    """
+    runtimes = {name: _version(name) for name in RUNTIMES}
+    return Host(
+        python=platform.python_version(),
+        machine=platform.machine(),
+        packages={name: _version(name) for name in PACKAGES},
+        runtimes={name: version for name, version in runtimes.items() if version is not None},
+        delegates=delegates,
+        portaudio=_portaudio(),
+        picamera2=importlib.util.find_spec("picamera2") is not None,
+        user=_user(),
+        uid=os.geteuid(),
+        gids=frozenset({os.getegid(), *os.getgroups()}),
+        clock_synchronised=_clock_synchronised(),
+        journal=journal,
+        journal_mib=journal_mib,
+    )
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _user() -> str:
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:  # a container's made-up user
+        return str(os.geteuid())
+
+
+def _portaudio() -> str | None:
+    """Return the library that sounddevice would load."""
+    for name in ("portaudio", "portaudio.so.2"):
+        if found := ctypes.util.find_library(name):
+            return found
+    return None
+
+
+def _clock_synchronised() -> bool | None:
+    """Ask the kernel (adjtimex(2)), which every time service tells."""
+    try:
+        adjtimex = ctypes.CDLL(None, use_errno=True).adjtimex
+    except (OSError, AttributeError):
+        return None
+    state = adjtimex(ctypes.create_string_buffer(512))  # struct timex, all zero: only ask
+    return None if state < 0 else state != _TIME_ERROR
