@@ -11,6 +11,9 @@ from edge_daemon.features.spec import AudioSpec
 FLOOR_DB = -100.0
 """Decibels of digital silence."""
 
+_NUMPY_1 = np.__version__.startswith("1.")
+"""What tflite-runtime needs; its transforms are in double precision and take no `out`."""
+
 _FLOOR_POWER = np.float32(10.0 ** (FLOOR_DB / 10.0))
 
 
@@ -86,8 +89,12 @@ class _Transform:
         view = as_strided(samples, (hops, self._window), (self._hop * step, step), writeable=False)
         frames = self._frames[:hops]
         np.multiply(view, self._hann, out=frames[:, : self._window])
-        # numpy 2 keeps float32 here; its stubs know complex128 only.
-        spectrum = np.fft.rfft(frames, out=self._spectrum[:hops])  # type: ignore[arg-type]
+        spectrum = self._spectrum[:hops]
+        if _NUMPY_1:
+            np.copyto(spectrum, np.fft.rfft(frames), casting="same_kind")
+        else:
+            # numpy 2 keeps float32 here; its stubs know complex128 only.
+            np.fft.rfft(frames, out=spectrum)  # type: ignore[arg-type]
         parts = spectrum[:, self._bins].view(np.float32)
         squares = np.multiply(parts, parts, out=self._squares[:hops])
         np.matmul(squares, self._weights, out=out)
