@@ -7,10 +7,14 @@ import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from edge_daemon import __version__
 from edge_daemon.capture.build import Capturing, build_capture
 from edge_daemon.clock import VirtualClock, boottime_ns, monotonic_ns
 from edge_daemon.config import Config, ConfigError, apply_live, diff
+from edge_daemon.features.image import shrink, work_px
 from edge_daemon.governor.governor import Governor, Order, Readings
 from edge_daemon.governor.probes import Probes
 from edge_daemon.governor.script import ScriptedProbes, read_trace
@@ -88,6 +92,7 @@ class Daemon:
         self._capturing: Capturing = build_capture(
             config,
             sample_rate_hz=_sample_rate_hz(self.bundle),
+            shrink=_shrink(self.bundle),
             clock=self._clock,
             on_change=self.write,
         )
@@ -224,7 +229,7 @@ class Daemon:
         self._governor.set_limits(config.governor.limits)
         self._governor.set_reading_every_s(config.governor.reading_every_s)
         self._governor.pin(config.bundle.pinned)
-        if False: self.journal.set_bounds(
+        self.journal.set_bounds(
             config.journal.max_file_mib * 2**20,
             config.journal.max_total_mib * 2**20,
             config.journal.buffer_lines,
@@ -290,6 +295,12 @@ def _sample_rate_hz(bundle: Bundle) -> int | None:
     """Return the rate that the bundle's models listen at, which all that listen share."""
     specs = (spec.inputs.audio for spec in bundle.tiers.values())
     return next((audio.sample_rate_hz for audio in specs if audio is not None), None)
+
+
+def _shrink(bundle: Bundle) -> Callable[[NDArray[np.uint8]], NDArray[np.uint8]]:
+    """Return what makes a picture as small as the bundle's models allow."""
+    least_px = work_px(spec.inputs.image for spec in bundle.tiers.values())
+    return lambda image: shrink(image, least_px)
 
 
 def _board(root: Path) -> str:

@@ -1,8 +1,11 @@
 """Makes the sources that the config asks for, with their feeds."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from edge_daemon.capture.backoff import Backoff
 from edge_daemon.capture.feed import Feed
@@ -60,6 +63,7 @@ def build_capture(
     config: Config,
     *,
     sample_rate_hz: int | None,
+    shrink: Callable[[NDArray[np.uint8]], NDArray[np.uint8]],
     clock: Clock,
     on_change: Callable[[Capture], None],
 ) -> Capturing:
@@ -67,6 +71,8 @@ def build_capture(
 
     Args:
         config: which sources, and how patient to be with them.
+        shrink: makes a picture as small as the models allow, on the video feed's thread: what
+            waits in the slot is then a hundredth of a camera's frame.
         sample_rate_hz: rate of the samples that the models want; None where no model listens.
         clock: monotonic nanoseconds.
         on_change: takes each change of a source's state.
@@ -98,7 +104,12 @@ def build_capture(
 
     feeds: list[Feed[Frame] | Feed[Chunk]] = []
     if video is not None and slot is not None:
-        feeds.append(feed("video", video, slot.put, lambda: inputs.dropped_frames))
+        put = slot.put
+
+        def put_small(frame: Frame) -> None:
+            put(replace(frame, image=shrink(frame.image)))
+
+        feeds.append(feed("video", video, put_small, lambda: inputs.dropped_frames))
     if audio is not None and ring is not None:
         feeds.append(feed("audio", audio, ring.append, lambda: inputs.lost_samples))
     return Capturing(

@@ -7,8 +7,7 @@ import time
 from pathlib import Path
 
 from edge_daemon import exitcode
-
-DIRECTORY = Path(__file__).resolve().parent.parent / "demo"
+from edge_daemon.demo import DIRECTORY
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,6 @@
-"""Pictures to tensors: crop, grey, ink, size, range."""
+"""Pictures to tensors: centre, grey, ink, size, range."""
+
+from collections.abc import Iterable
 
 import cv2
 import numpy as np
@@ -6,33 +8,6 @@ from numpy.typing import NDArray
 
 from edge_daemon.features.ink import WORK_PX, drawing, fit_ink, ink
 from edge_daemon.features.spec import ImageSpec
-
-
-def crop(image: NDArray[np.uint8], region: tuple[float, float, float, float]) -> NDArray[np.uint8]:
-    """Cut a region out of a picture, without copying.
-
-    Args:
-        image: uint8, [height, width] or [height, width, 3].
-        region: left, top, right, bottom as fractions of width and height, 0 to 1.
-
-    Returns:
-        A view of at least one pixel.
-
-    Raises:
-        ValueError: the region is empty or not inside the picture.
-    """
-    left, top, right, bottom = region
-    if not (0.0 <= left < right <= 1.0 and 0.0 <= top < bottom <= 1.0):
-        raise ValueError(
-            f"region {region}: left < right and top < bottom, all between 0 and 1, are needed"
-        )
-    height, width = image.shape[:2]
-    first_row = min(round(top * height), height - 1)
-    first_column = min(round(left * width), width - 1)
-    return image[
-        first_row : max(round(bottom * height), first_row + 1),
-        first_column : max(round(right * width), first_column + 1),
-    ]
 
 
 def centred(image: NDArray[np.uint8], aspect: float = 1.0) -> NDArray[np.uint8]:
@@ -64,6 +39,27 @@ def reduce(image: NDArray[np.uint8], least_px: int) -> NDArray[np.uint8]:
         even = image[: 2 * height, : 2 * width]
         image = cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
     return image
+
+
+def work_px(specs: Iterable[ImageSpec]) -> int:
+    """Return the shorter side that a picture must keep for all of these inputs."""
+    return max((WORK_PX, *(max(spec.height, spec.width) for spec in specs)))
+
+
+def shrink(image: NDArray[np.uint8], least_px: int) -> NDArray[np.uint8]:
+    """Make a picture grey and no larger than is looked at.
+
+    The first steps of `ImageFeatures`, which finds nothing left to do in them: so they can be
+    taken where the picture is captured, on another core, and only the small result is kept.
+
+    Args:
+        image: uint8, [height, width] or [height, width, 3] BGR.
+        least_px: from `work_px`.
+
+    Returns:
+        uint8 [height, width], its shorter side `least_px` to twice as much, or as it was.
+    """
+    return reduce(grey(image), least_px)
 
 
 class ImageFeatures:

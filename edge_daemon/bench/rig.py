@@ -1,0 +1,123 @@
+"""The daemon's loop with everything that belongs to a window, fed from memory."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import cycle
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_daemon.capture.inputs import Inputs
+from edge_daemon.capture.ring import SampleRing
+from edge_daemon.capture.slot import FrameSlot
+from edge_daemon.capture.source import Chunk, Frame
+from edge_daemon.capture.synthetic import Scene, SyntheticVideo
+from edge_daemon.clock import monotonic_ns
+from edge_daemon.features.image import shrink, work_px
+from edge_daemon.governor.governor import Order
+from edge_daemon.governor.policy import Decision
+from edge_daemon.inference.bundle import Bundle
+from edge_daemon.inference.smoothing import Smoother
+from edge_daemon.inference.swap import Swapper
+from edge_daemon.journal.writer import Journal
+from edge_daemon.loop import Loop
+from edge_daemon.tally import Tally
+from edge_daemon.tier import Tier
+
+PERIOD_MS = 100
+FRAMES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Rig:
+    """A loop, and what a bench does to it between two windows.
+
+    Attributes:
+        loop: the daemon's own.
+        swapper: the daemon's own, stepped by the bench.
+        journal: on a real disk.
+        slot: takes the next frame.
+        ring: takes the next sound.
+        frames: endless pictures of a scene, uint8 [height, width, 3] BGR as a camera's.
+        sounds: endless pieces of its sound, one window period long.
+        least_px: how small pictures may be made.
+    """
+
+    loop: Loop
+    swapper: Swapper[Order]
+    journal: Journal
+    slot: FrameSlot
+    ring: SampleRing
+    frames: Iterator[NDArray[np.uint8]]
+    sounds: Iterator[Chunk]
+    least_px: int
+
+    def feed(self) -> int:
+        """Bring a fresh frame and a window period of sound, as the feeds' threads do.
+
+        Returns:
+            Nanoseconds that the camera's thread spent on the frame.
+        """
+        now_ns = monotonic_ns()
+        self.slot.put(Frame(shrink(next(self.frames), self.least_px), now_ns))
+        spent_ns = monotonic_ns() - now_ns
+        self.ring.append(Chunk(next(self.sounds).samples, now_ns))
+        return spent_ns
+
+    def move_to(self, tier: Tier) -> None:
+        """Have the loop adopt a tier."""
+        self.ask(tier)
+        self.swapper.step()
+        self.feed()
+        self.loop.step()
+        if self.loop.tier is not tier:
+            raise RuntimeError(f"{tier} could not be adopted")
+
+    def ask(self, tier: Tier) -> None:
+        """Ask the swap for a tier."""
+        decision = Decision(tier, self.loop.tier, "", "bench", "asked for by the bench")
+        self.swapper.request(tier, Order(tier, decision, None, monotonic_ns()))
+
+
+@contextmanager
+def rig(bundle: Bundle, directory: Path, *, width_px: int, height_px: int) -> Iterator[Rig]:
+    """Set up a rig whose journal lies in `directory`, and take it down again."""
+    rate_hz = 8000
+    scene = Scene(seed=7)
+    video = SyntheticVideo(scene, width_px=width_px, height_px=height_px)
+    video.open()
+    frames = [np.repeat(video.read().image[..., None], 3, axis=2) for _ in range(FRAMES)]
+    count = PERIOD_MS * rate_hz // 1000
+    rng = np.random.default_rng(7)
+    sounds = [
+        Chunk(
+            scene.sound(index * count, count, rate_hz)
+            + rng.normal(0, 0.003, count).astype(np.float32),
+            0,
+        )
+        for index in range(20)
+    ]
+
+    def on_fault(tier: Tier, message: str) -> None:
+        raise RuntimeError(f"{tier}: {message}")
+
+    journal = Journal(directory)
+    journal.start()
+    swapper: Swapper[Order] = Swapper(bundle, 1, monotonic_ns, on_fault)
+    slot, ring = FrameSlot(), SampleRing(3 * rate_hz, rate_hz)
+    loop = Loop(
+        inputs=Inputs(slot, ring, 10**10),
+        swapper=swapper,
+        smoother=Smoother(bundle.labels, 0.6, 0.5),
+        journal=journal,
+        tally=Tally(Tier.CRITICAL, monotonic_ns()),
+        clock=monotonic_ns,
+    )
+    try:
+        least_px = work_px(spec.inputs.image for spec in bundle.tiers.values())
+        yield Rig(loop, swapper, journal, slot, ring, cycle(frames), cycle(sounds), least_px)
+    finally:
+        journal.stop()
+        swapper.close()

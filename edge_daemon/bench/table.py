@@ -1,0 +1,81 @@
+"""Figures as Markdown tables, which docs/results.md holds as they are printed."""
+
+from collections.abc import Iterable, Sequence
+
+from edge_daemon.bench.cycle import CycleCost
+from edge_daemon.bench.footprint import Footprint
+from edge_daemon.bench.polls import PollCost
+from edge_daemon.bench.swaps import SwapCost
+
+
+def cycles(costs: Sequence[CycleCost]) -> str:
+    """The window cycle of each tier."""
+    rows = [
+        (
+            cost.tier,
+            f"{cost.bare_us:.0f}",
+            f"{cost.cycle_us:.0f}",
+            f"{cost.added_us:.0f}",
+            f"{cost.ratio:.2f}",
+            f"{cost.ratio_worst:.2f}",
+            f"{cost.ratio_written:.2f}",
+            f"{cost.camera_us:.0f}",
+        )
+        for cost in costs
+    ]
+    names = ("tier", "bare µs", "cycle µs", "added µs", "ratio", "worst", "to disk", "camera µs")
+    return _table("Window cycle, 640×480 camera: slot to journal line", names, rows)
+
+
+def swaps(cost: SwapCost) -> str:
+    """Swaps while windows go on."""
+    rows = [
+        ("swaps", f"{cost.swaps}"),
+        ("windows meanwhile", f"{cost.windows}"),
+        ("windows lost", f"{cost.lost}"),
+        ("window with an adoption, p99", f"{cost.swap_p99_ms:.2f} ms"),
+        ("window without, p99", f"{cost.plain_p99_ms:.2f} ms"),
+        ("window period", f"{cost.period_ms:.0f} ms"),
+    ]
+    return _table("Swaps under way", ("what", "figure"), rows)
+
+
+def polls(cost: PollCost) -> str:
+    """A governor poll."""
+    rows = [
+        ("reading of all probes, p50", f"{cost.reading_us:.0f} µs"),
+        ("poll (reading and decision), p50", f"{cost.poll_us:.0f} µs"),
+        ("poll, p99", f"{cost.poll_p99_us:.0f} µs"),
+        ("the same signals through psutil, p50", f"{cost.psutil_us:.0f} µs"),
+        ("psutil / reading", f"{cost.psutil_us / cost.reading_us:.1f}"),
+    ]
+    return _table("Governor", ("what", "figure"), rows)
+
+
+def footprint(cost: Footprint) -> str:
+    """Resident memory."""
+    rows = [
+        ("daemon in critical, replaying the demo", f"{cost.critical_mib:.1f}"),
+        ("bare Python", f"{cost.python_mib:.1f}"),
+        *((f"+ {name}", f"{size:.1f}") for name, size in cost.library_mib.items()),
+    ]
+    return _table("Resident memory", ("what", "MiB"), rows)
+
+
+def _table(title: str, names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table with aligned columns: text to the left, figures to the right."""
+    cells = [tuple(names), *map(tuple, rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(names))]
+
+    def line(row: Sequence[str]) -> str:
+        first, *others = (
+            cell.ljust(width) if column == 0 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        return "| " + " | ".join([first, *others]) + " |"
+
+    rule = "|" + "|".join(
+        "-" * (width + 2) if column == 0 else "-" * (width + 1) + ":"
+        for column, width in enumerate(widths)
+    )
+    return "\n".join(["", f"**{title}**", "", line(cells[0]), rule + "|", *map(line, cells[1:])])
