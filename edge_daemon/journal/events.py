@@ -81,7 +81,9 @@ class TierChange(Event, frozen=True, tag="tier_change", rename={"from_": "from"}
     Attributes:
         from_: the tier that ran before (`from` in the line).
         to: the tier that runs now.
-        resource: the binding resource: `cpu`, `memory`, `temperature`, `battery`, `pin`.
+        resource: what bound: `cpu`, `memory`, `temperature`, `battery`, `power` (the firmware
+            holds the board back), `swap` (a tier could not be loaded), `pin`; empty when nothing
+            did.
         rule: name of the rule that fired.
         reason: the same in a sentence with its numbers.
         reading: the reading it was decided on.
