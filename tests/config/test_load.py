@@ -5,7 +5,15 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_daemon.config import Config, ConfigError, find_config, load_config, parse_config, resolve
+from edge_daemon.config import (
+    Config,
+    ConfigError,
+    diff,
+    find_config,
+    load_config,
+    parse_config,
+    resolve,
+)
 from edge_daemon.config.bind import Findings, bind
 from edge_daemon.config.document import read_document
 from edge_daemon.config.keys import VideoConfig
@@ -37,7 +45,7 @@ def test_nothing_given_means_the_defaults(text: str) -> None:
 
 def test_the_shipped_file_states_every_key_with_its_default() -> None:
     text = shipped_config().read_text(encoding="utf-8")
-    assert parse(text) == parse("")
+    assert diff(parse(text), parse("")) == ([], [])
     given: object = yaml.safe_load(text)
     for key in keys(Config()):
         node = given
