@@ -146,7 +146,8 @@ class OpenCvCamera:
             # Half a period of grace, so that jitter makes no frame of a camera at rate_hz late.
             if captured_ns >= self._due_ns - period_ns // 2:
                 break
-        self._due_ns = max(self._due_ns, captured_ns - period_ns) + period_ns
+        late = captured_ns - self._due_ns > period_ns
+        self._due_ns = (captured_ns if late else self._due_ns) + period_ns
         decoded, image = capture.retrieve()
         if not decoded or image is None or not image.size:
             raise SourceError(f"{self.name} gave a frame that cannot be decoded")

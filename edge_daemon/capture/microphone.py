@@ -22,8 +22,6 @@ from edge_daemon.clock import Clock, monotonic_ns
 
 NS_PER_S = 1_000_000_000
 BLOCK_S = 0.02
-QUEUE_BLOCKS = 50
-"""One second: how far the reader may fall behind before the oldest block is dropped."""
 FALLBACK_RATES_HZ = (48_000, 44_100, 32_000, 16_000)
 MAX_LATENCY_S = 1.0
 """PortAudio's capture time is not believed when it lies further back."""
@@ -41,8 +39,11 @@ class PortAudioMicrophone:
             move when devices come and go; None or empty for the system's default.
         rate_hz: samples per second wanted.
         clock: monotonic nanoseconds.
-        deadline_s: longest silence of PortAudio before the stream counts as lost; sound servers
-            may take more than a second for their first block.
+        deadline_s: longest silence of PortAudio before the stream counts as lost.
+        first_s: the same for the first block, which sound servers take their time for.
+        queue_s: how far the reader may fall behind before the oldest sound is dropped.
+        try_rates_hz: rates to open the device at, best first; empty for `rate_hz`, the device's
+            own and the usual ones.
     """
 
     # A muted microphone delivers equal chunks, all zero; the deadline finds out a dead one.
@@ -54,7 +55,10 @@ class PortAudioMicrophone:
         rate_hz: int,
         *,
         clock: Clock = monotonic_ns,
-        deadline_s: float = 2.0,
+        deadline_s: float = 1.0,
+        first_s: float = 4.0,
+        queue_s: float = 1.0,
+        try_rates_hz: Sequence[int] = (),
     ) -> None:
         self._device = None if device == "" else device
         self.name = "microphone" if self._device is None else f"microphone {device}"
@@ -63,6 +67,10 @@ class PortAudioMicrophone:
         self._rate_hz = rate_hz
         self._clock = clock
         self._deadline_s = deadline_s
+        self._first_s = first_s
+        self._patience_s = first_s
+        self._queue_blocks = max(1, round(queue_s / BLOCK_S))
+        self._try_rates_hz = try_rates_hz
         self._stream: Any = None
         self._resampler = StreamResampler(rate_hz, rate_hz)
         self._arrived = threading.Condition()  # guards what follows
@@ -86,9 +94,10 @@ class PortAudioMicrophone:
             finished=self._finish,
         )
         self._resampler = StreamResampler(self.opened_hz, self._rate_hz)
+        self._patience_s = self._first_s
 
     def read(self) -> Chunk:
-        """Return the next sound; raises SourceError after `deadline_s` without any."""
+        """Return the next sound; raises SourceError when none comes in time."""
         overflows = 0
         while True:
             block, missed = self._next_block()
@@ -108,19 +117,22 @@ class PortAudioMicrophone:
         if self._stream is None:
             raise SourceError(f"{self.name} is not open")
         with self._arrived:
-            self._arrived.wait_for(lambda: self._blocks or self._finished, self._deadline_s)
+            self._arrived.wait_for(lambda: self._blocks or self._finished, self._patience_s)
             if not self._blocks:
                 if self._finished or not self._stream.active:
                     raise SourceError(f"{self.name} ended: unplugged, or the sound server died")
                 raise SourceError(
-                    f"{self.name} gave no sound ({self._deadline_s:.1f} s): unplugged, or the "
+                    f"{self.name} gave no sound ({self._patience_s:.1f} s): unplugged, or the "
                     "sound server hangs"
                 )
             block = self._blocks.popleft()
             overflows, self._overflows = self._overflows, 0
+        self._patience_s = self._deadline_s
         return block, overflows
 
     def _rates(self, device: InputDevice) -> Sequence[int]:
+        if self._try_rates_hz:
+            return self._try_rates_hz
         wanted = (self._rate_hz, device.default_rate_hz, *FALLBACK_RATES_HZ)
         return tuple(dict.fromkeys(wanted))
 
@@ -131,7 +143,7 @@ class PortAudioMicrophone:
         with self._arrived:
             if status.input_overflow:
                 self._overflows += 1
-            if len(self._blocks) >= QUEUE_BLOCKS:
+            if len(self._blocks) >= self._queue_blocks:
                 self._blocks.popleft()
                 self._overflows += 1
             self._blocks.append(block)

@@ -77,7 +77,8 @@ class StreamResampler:
         if len(numbers):
             windows = sliding_window_view(pending, 2 * self._half)[starts]
             if self._up == 1:
-                output = windows @ self._taps[0]
+                # Not @: BLAS would wake its other threads for this little.
+                output = np.einsum("ij,j->i", windows, self._taps[0])
             else:
                 output = np.einsum("ij,ij->i", windows, self._taps[phases])
         self._returned += len(numbers)

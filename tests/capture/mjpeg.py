@@ -9,14 +9,19 @@ from typing import Literal, cast
 import cv2
 import numpy as np
 
-Mode = Literal["ok", "stall", "drop", "repeat", "black"]
+Mode = Literal["ok", "stall", "drop", "brief", "repeat", "black"]
+
+
+BRIEF = 5
+"""Pictures before a brief connection is cut."""
 
 
 class MjpegServer(ThreadingHTTPServer):
     """Serves a picture that counts, until `mode` says otherwise.
 
     ok: a new picture each time; stall: connected, nothing comes; drop: the connection is cut and
-    every new one too; repeat: the same picture again and again; black: black pictures.
+    every new one too; brief: the same, but after some pictures; repeat: the same picture again
+    and again; black: black pictures.
     """
 
     daemon_threads = True
@@ -25,6 +30,7 @@ class MjpegServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.period_s = 1 / rate_hz
         self.connections = 0
+        self.number = 0
         self.closing = threading.Event()
         self._mode: Mode = "ok"
         self._changed = threading.Condition()
@@ -64,14 +70,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
         self.end_headers()
-        number = 0
+        sent = 0
         try:
             while not server.closing.wait(server.period_s):
                 mode = server.next_mode()
-                if mode == "drop":
+                if mode == "drop" or (mode == "brief" and sent == BRIEF):
                     return
-                number += mode == "ok"
-                self._send(picture(0 if mode == "black" else number))
+                server.number += mode in ("ok", "brief")
+                self._send(picture(0 if mode == "black" else server.number))
+                sent += 1
         except OSError:
             pass  # the client went away
 
@@ -85,7 +92,7 @@ def picture(number: int) -> np.ndarray:
     """160 wide, 120 high; black for 0, else grey with a white patch in the upper left corner."""
     image = np.zeros((120, 160, 3), dtype=np.uint8)
     if number:
-        image[:] = 40 + number % 100
+        image[:] = 40 + 2 * (number % 50)
         image[:30, :40] = 255
     return image
 

@@ -22,6 +22,7 @@ class PulseServer:
         self._runtime = runtime
         self._rate_hz = rate_hz
         self._process: subprocess.Popen[bytes] | None = None
+        self._keeper: subprocess.Popen[bytes] | None = None
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -31,6 +32,11 @@ class PulseServer:
             "HOME": str(self._runtime),
             "PULSE_SERVER": f"unix:{self._runtime}/pulse/native",
         }
+
+    @property
+    def running(self) -> bool:
+        """Whether it was started and not killed."""
+        return self._process is not None
 
     def start(self) -> None:
         """Start the server and wait until it answers; raises OSError when it does not."""
@@ -48,6 +54,8 @@ class PulseServer:
             )
         for _ in range(100):
             if self._pactl("set-default-source", "mic.monitor").returncode == 0:
+                # An idle null sink moves on every two seconds only; silence keeps it going.
+                self._keeper = self._client("pacat", "--raw", "/dev/zero")
                 return
             if self._process.poll() is not None:
                 break
@@ -57,10 +65,7 @@ class PulseServer:
 
     def play(self, path: Path) -> subprocess.Popen[bytes]:
         """Play a file into the microphone."""
-        return subprocess.Popen(
-            ["paplay", "--device=mic", "--latency-msec=30", str(path)],
-            env={**os.environ, **self.environment},
-        )
+        return self._client("paplay", str(path))
 
     def freeze(self) -> None:
         """Make it hang, without closing any connection."""
@@ -68,14 +73,24 @@ class PulseServer:
 
     def thaw(self) -> None:
         """Let it go on."""
-        self._signal(signal.SIGCONT)
+        if self._process is not None:
+            self._signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """End it at once, as a crash would."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
+        for process in (self._process, self._keeper):
+            if process is not None:
+                process.kill()
+                process.wait()
+        self._process = self._keeper = None
+
+    def _client(self, *command: str) -> subprocess.Popen[bytes]:
+        program, *arguments = command
+        return subprocess.Popen(
+            [program, "--device=mic", "--latency-msec=20", *arguments],
+            env={**os.environ, **self.environment},
+            stderr=subprocess.DEVNULL,
+        )
 
     def _signal(self, number: signal.Signals) -> None:
         assert self._process is not None
