@@ -17,9 +17,9 @@ class Outage:
         self.error = ""
         self.repaired_bytes = 0
 
-    def failed(self, error: OSError, now_ns: int) -> None:
+    def failed(self, error: Exception, now_ns: int) -> None:
         """Take note of an attempt that failed."""
-        self.error = str(error)
+        self.error = str(error) if isinstance(error, OSError) else repr(error)
         self._attempts += 1
         self.retry_at_ns = now_ns + int(self._pause_s * 1e9)
         self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)

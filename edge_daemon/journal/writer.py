@@ -219,7 +219,7 @@ class Journal:
             self._busy_since_ns = self._timer()
             try:
                 self._drain()
-            except OSError as error:
+            except Exception as error:  # whatever it is, the next attempt may do better
                 self._fail(error)
             finally:
                 self._busy_since_ns = None
@@ -320,7 +320,7 @@ class Journal:
             self._unsynced = False
             self._synced_ns = now_ns
 
-    def _fail(self, error: OSError) -> None:
+    def _fail(self, error: Exception) -> None:
         """Let go of the file, so that the next attempt opens and repairs it."""
         self._files.close()
         if isinstance(error, JournalLockedError) and self._written < 0 and self._outage is None:
@@ -330,7 +330,7 @@ class Journal:
         with self._changed:
             if self._outage is None:
                 self._outage = Outage(now_ns)
-                log.warning("journal: the disk fails, lines wait: %s", error)
+                log.warning("journal: the disk fails, lines wait: %r", error)
             self._outage.failed(error, now_ns)
 
     def _close(self) -> None:
