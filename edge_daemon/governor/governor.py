@@ -42,6 +42,9 @@ class Readings(Protocol):
     def read(self) -> Reading:
         """Return what the board says now; never raises."""
 
+    def ignore_zones(self, types: tuple[str, ...]) -> None:
+        """Leave out other thermal zones, from the next reading on."""
+
 
 class Requests(Protocol):
     """The swap."""
@@ -131,6 +134,7 @@ class Governor:
     def set_limits(self, limits: Limits) -> None:
         """Go by other limits from the next poll on."""
         self._limits = limits
+        self._probes.ignore_zones(limits.temperature.ignored_zones)
 
     def set_reading_every_s(self, reading_every_s: float) -> None:
         """Write readings at another pace."""

@@ -104,6 +104,7 @@ class Probes:
         self._throttle: Sensor[tuple[str, ...]] = Sensor("throttle", ThrottleProbe(root))
         self._suspended_ns = clock() - awake_clock()
         self._scanned_ns = clock()
+        self._scan_now = False
         self._failing = False
         self._cpu.read(clock(), [], {})  # the sample that the first load is counted from
 
@@ -113,7 +114,8 @@ class Probes:
         if self._woke_up(now_ns):
             self._cpu_probe.reset()
         period_s = RETRY_SCAN_S if self._failing else SCAN_S
-        if now_ns - self._scanned_ns >= period_s * 1e9:
+        if self._scan_now or now_ns - self._scanned_ns >= period_s * 1e9:
+            self._scan_now = False
             self.scan()
             self._scanned_ns = now_ns
         absent: list[str] = []
@@ -141,6 +143,12 @@ class Probes:
             absent=tuple(absent),
             failed=failed,
         )
+
+    def ignore_zones(self, types: tuple[str, ...]) -> None:
+        """Leave out other thermal zones, from the next reading on; from any thread."""
+        if frozenset(types) != self._thermal_probe.ignored:
+            self._thermal_probe.ignored = frozenset(types)
+            self._scan_now = True
 
     def scan(self) -> None:
         """Look again for sensors that came or went."""

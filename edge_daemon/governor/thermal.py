@@ -87,11 +87,15 @@ class ThermalProbe:
     Args:
         root: the filesystem root.
         ignored: types of zones to leave out.
+
+    Attributes:
+        ignored: the same; a change counts from the next scan on.
+        lost: the zones that failed at the last reading, with their errors.
     """
 
     def __init__(self, root: Path, ignored: tuple[str, ...] = ()) -> None:
         self._root = root
-        self._ignored = frozenset(ignored)
+        self.ignored = frozenset(ignored)
         self._zones: dict[str, Zone] = {}
         self.lost: str | None = None
         self.scan()
@@ -104,7 +108,7 @@ class ThermalProbe:
     def scan(self) -> None:
         """Look again for zones; those known already keep what they know."""
         self._firmware_c = _firmware_limit_c(self._root)
-        found = {zone.type: zone for zone in list_zones(self._root, self._ignored)}
+        found = {zone.type: zone for zone in list_zones(self._root, self.ignored)}
         for name, old in self._zones.items():
             new = found.get(name)
             if new is not None and new.file.path == old.file.path:
@@ -113,7 +117,8 @@ class ThermalProbe:
             old.file.close()
             if new is not None:
                 old.file = new.file
-            if new is not None or old.seen:
+            gone = new is None and name.partition("#")[0] not in self.ignored
+            if new is not None or (gone and old.seen):
                 found[name] = old  # a zone that went away is lost, not absent
         self._zones = found
         passives = [zone.passive_c for zone in found.values() if zone.passive_c is not None]

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from edge_daemon.clock import VirtualClock
 from edge_daemon.governor.governor import Governor, Order
-from edge_daemon.governor.limits import Limits, MemoryLimits
+from edge_daemon.governor.limits import Limits, MemoryLimits, TemperatureLimits
 from edge_daemon.governor.reading import Reading
 from edge_daemon.journal.events import Event, Fault, ReadingEvent
 from edge_daemon.tier import Tier
@@ -28,7 +28,7 @@ class Desk:
         self.next = GOOD
         self.requests: list[Order] = []
         self.events: list[Event] = []
-        self.asked = threading.Event()
+        self.ignored: tuple[str, ...] = ()
         self.governor = Governor(
             self,
             limits or Limits(),
@@ -42,10 +42,12 @@ class Desk:
     def read(self) -> Reading:
         return replace(self.next, time_ns=self.clock() + seconds(5000))
 
+    def ignore_zones(self, types: tuple[str, ...]) -> None:
+        self.ignored = types
+
     def request(self, tier: Tier, order: Order) -> None:
         assert tier is order.tier
         self.requests.append(order)
-        self.asked.set()
 
     def write(self, event: Event) -> None:
         self.events.append(event)
@@ -149,7 +151,15 @@ def test_other_limits_count_from_the_next_poll() -> None:
     desk.governor.set_limits(Limits(poll_s=0.5, memory=MemoryLimits(reserve_mib=1000.0)))
     assert desk.governor.poll_s == 0.5
     desk.poll()
+    assert desk.ignored == ()
     assert desk.requests[-1].decision.rule == "memory_reserve"
+
+
+def test_zones_to_leave_out_are_handed_to_the_probes() -> None:
+    desk = Desk()
+    ignored = TemperatureLimits(ignored_zones=("npu",))
+    desk.governor.set_limits(Limits(temperature=ignored))
+    assert desk.ignored == ("npu",)
 
 
 def test_a_move_up_that_cannot_be_loaded_is_called_off_and_waits_longer() -> None:
@@ -239,6 +249,9 @@ def test_the_worker_polls_until_it_is_told_to_stop() -> None:
             if len(polled) == 3:
                 enough.set()
             return polled[-1]
+
+        def ignore_zones(self, types: tuple[str, ...]) -> None:
+            raise AssertionError(types)
 
     governor = Governor(Counting(), Limits(poll_s=0.1), desk, desk)
     worker = Worker("governor", governor.run)

@@ -180,6 +180,18 @@ def test_ignored_zones_are_absent() -> None:
     assert "temperature" in probes.read().absent
 
 
+def test_zones_can_be_left_out_and_taken_back_while_it_runs(tmp_path: Path) -> None:
+    pi = Board("rpi4", tmp_path)
+    assert pi.read(1.0).temperature_c == 51.121
+    pi.probes.ignore_zones(("cpu-thermal",))
+    reading = pi.read(2.0)
+    assert "temperature" in reading.absent
+    assert reading.temperature_c is None
+    assert reading.failed == {}
+    pi.probes.ignore_zones(())
+    assert pi.read(3.0).temperature_c == 51.121
+
+
 def test_this_machine() -> None:
     clock = VirtualClock()
     probes = Probes(clock=clock)
