@@ -120,8 +120,9 @@ class Pipeline:
 def load_pipeline(bundle: Bundle, tier: Tier, threads: int = 1) -> Pipeline:
     """Read a tier's model, compare its hash, load it and warm it.
 
-    The model is loaded from memory: on the shipped models that takes no more than mapping the
-    file (docs/results.md), and a file that is overwritten in place cannot hurt.
+    The model is loaded from memory. That takes as much as mapping the file (measured: 0.6 to
+    1.1 MiB a tier, to 0.05 MiB the same), what runs is what was hashed, and a file that is cut
+    short later cannot kill the process.
 
     Raises:
         BundleError: the file is missing or has changed since the bundle was loaded.

@@ -55,9 +55,9 @@ def test_a_late_listener_hears_what_an_old_one_hears(end: int) -> None:
 
 def test_a_pause_does_not_cost_more_than_the_span() -> None:
     spec, samples = spec_of(Tier.HIGH), burst(4.0, at_s=3.4)
-    ring, listener = ring_of(samples[:8000]), Listener(spec)
+    ring, listener = ring_of(samples[:8037]), Listener(spec)
     listener.listen(ring, ring.end)
-    feed(ring, samples[8000:])
+    feed(ring, samples[8037:])
     tensor, found = listener.listen(ring, ring.end)
     expected, _ = offline(samples, ring.end, spec)
     assert found
@@ -79,6 +79,20 @@ def test_a_gap_starts_the_spectrogram_again() -> None:
     expected, _ = audio_tensor(log_mel(samples[oldest:], spec), spec)
     assert found
     np.testing.assert_allclose(tensor, expected, atol=1e-4)
+
+
+def test_a_sound_that_began_in_a_gap_has_no_onset() -> None:
+    """The silence before a gap and the sound after it are not one recording."""
+    spec = spec_of(Tier.HIGH)
+    samples = burst(1.375, at_s=0.54)
+    ring, listener = ring_of(samples[:4000], capacity=6001), Listener(spec)
+    listener.listen(ring, ring.end)
+    feed(ring, samples[4000:])
+    assert ring.end - ring.capacity > 0.54 * 8000
+    _, found = listener.listen(ring, ring.end)
+    assert not found
+    _, found = Listener(spec).listen(ring_of(samples), len(samples))
+    assert found  # with nothing lost
 
 
 def test_a_window_that_ends_before_the_last_one_changes_nothing() -> None:
