@@ -78,7 +78,7 @@ class Daemon:
         self.failed = False
         virtual = VirtualClock() if config.replay.pace == "lockstep" else None
         self._clock = virtual or monotonic_ns
-        self.bundle = load_bundle(config.bundle.path)
+        self.bundle = load_bundle(config.bundle)
         self._reports = check_models(self.bundle)
         self._notifier = Notifier.from_environment(environ)
         self.journal = Journal(
@@ -105,7 +105,7 @@ class Daemon:
             self._swapper,
             self,
             clock=self._clock,
-            pinned=config.bundle.pinned,
+            pinned=config.pinned,
             reading_every_s=config.governor.reading_every_s,
         )
         self._smoother = Smoother(
@@ -228,7 +228,7 @@ class Daemon:
         self._pace.period_ns = config.window.period_ms * 1_000_000
         self._governor.set_limits(config.governor.limits)
         self._governor.set_reading_every_s(config.governor.reading_every_s)
-        self._governor.pin(config.bundle.pinned)
+        self._governor.pin(config.pinned)
         self.journal.set_bounds(
             config.journal.max_file_mib * 2**20,
             config.journal.max_total_mib * 2**20,
@@ -277,7 +277,7 @@ class Daemon:
             bundle=f"{self.bundle.name} {self.bundle.version}",
             bundle_sha256=self.bundle.sha256,
             tier=self._loop.tier,
-            pinned=self._config.bundle.pinned is not None,
+            pinned=self._config.pinned is not None,
             video=self._capturing.video,
             audio=self._capturing.audio,
             repaired_bytes=self.journal.repaired_bytes,

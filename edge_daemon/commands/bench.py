@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     from edge_daemon.inference.bundle import load_bundle
     from edge_daemon.inference.interpreter import runtime_version
 
-    bundle = load_bundle(options.load(arguments).bundle.path)
+    bundle = load_bundle(options.load(arguments).bundle)
     wanted = set(arguments.only or ("cycle", "swap", "poll", "memory"))
     figures: dict[str, object] = {
         "machine": platform.machine(),

@@ -40,7 +40,7 @@ def load(arguments: argparse.Namespace) -> Config:
     config = load_config(config_path(arguments), os.environ)
     tier = getattr(arguments, "tier", None)
     if tier is not None:
-        config = replace(config, bundle=replace(config.bundle, tier=tier))
+        config = replace(config, tier=tier)
     journal = getattr(arguments, "journal", None)
     if journal is not None:
         config = replace(config, journal=replace(config.journal, directory=journal.absolute()))

@@ -22,25 +22,6 @@ SHIPPED = "avdigits"
 """Name of the bundle that the package ships."""
 
 
-class BundleConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    """The models, and which of them may run.
-
-    Attributes:
-        path: directory of the bundle; `avdigits` is the one that is shipped.
-        tier: `auto` lets the governor choose; a tier's name pins it.
-    """
-
-    path: Path = Path(SHIPPED)
-    tier: Annotated[Literal["auto", "critical", "low", "medium", "high"], Meta(extra=_LIVE)] = (
-        "auto"
-    )
-
-    @property
-    def pinned(self) -> Tier | None:
-        """The tier that is pinned, if one is."""
-        return None if self.tier == "auto" else Tier(self.tier)
-
-
 class VideoConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """The camera.
 
@@ -195,9 +176,17 @@ class LogConfig(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything that can be set."""
+    """Which models run; the sections follow.
 
-    bundle: BundleConfig = BundleConfig()
+    Attributes:
+        bundle: directory of the models; `avdigits` is the bundle that is shipped.
+        tier: `auto` lets the governor choose; a tier's name pins it.
+    """
+
+    bundle: Path = Path(SHIPPED)
+    tier: Annotated[Literal["auto", "critical", "low", "medium", "high"], Meta(extra=_LIVE)] = (
+        "auto"
+    )
     video: VideoConfig = VideoConfig()
     audio: AudioConfig = AudioConfig()
     capture: CaptureConfig = CaptureConfig()
@@ -208,3 +197,8 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     governor: GovernorConfig = GovernorConfig()
     journal: JournalConfig = JournalConfig()
     log: LogConfig = LogConfig()
+
+    @property
+    def pinned(self) -> Tier | None:
+        """The tier that is pinned, if one is."""
+        return None if self.tier == "auto" else Tier(self.tier)

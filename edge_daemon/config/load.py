@@ -84,15 +84,14 @@ def parse_config(raw: bytes, path: Path, environ: Mapping[str, str]) -> Config:
 def resolve(config: Config, base: Path, environ: Mapping[str, str]) -> Config:
     """Make every path absolute: relative ones start at `base`; `auto` and the shipped are named."""
     base = base.absolute()
-    bundle, replay, governor = config.bundle, config.replay, config.governor
-    shipped = str(bundle.path) == SHIPPED
-    path = shipped_bundle(SHIPPED) if shipped else _under(base, bundle.path)
+    replay, governor = config.replay, config.governor
+    shipped = str(config.bundle) == SHIPPED
     readings = governor.readings
     if readings != "system":
         readings = str(_under(base, Path(readings)))
     return replace(
         config,
-        bundle=replace(bundle, path=path),
+        bundle=shipped_bundle(SHIPPED) if shipped else _under(base, config.bundle),
         replay=replace(
             replay,
             video=replay.video and _under(base, replay.video),

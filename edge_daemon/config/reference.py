@@ -57,7 +57,7 @@ def _section(path: str, defaults: Struct, known: dict[str, Key]) -> list[str]:
     if rows:
         title = (type(defaults).__doc__ or "").partition("\n")[0]
         head = ["| key | meaning | allowed | default | live |", "|---|---|---|---|---|"]
-        rows = [f"## {path}\n\n{title}\n", *head, *rows, ""]
+        rows = [f"## {path or 'top level'}\n\n{title}\n", *head, *rows, ""]
     return rows + below
 
 

@@ -102,7 +102,7 @@ def summary(stop: Stop, journal: str) -> str:
             f"{stop.correct} of {stop.scored} correct{share}",
             *tiers,
             f"  swaps {stop.swaps}, longest gap {_ms(stop.gap_p99_ms)}; "
-            f"frames dropped {stop.dropped_frames}, samples lost {stop.lost_samples}",
+            f"frames skipped {stop.dropped_frames}, samples lost {stop.lost_samples}",
             f"  latency p50 {_ms(stop.cycle_p50_ms)}, p99 {_ms(stop.cycle_p99_ms)}; "
             f"age of an answer p99 {_ms(stop.age_p99_ms)}",
             f"  journal {journal}",
