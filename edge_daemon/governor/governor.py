@@ -84,6 +84,11 @@ class Governor:
         pinned: a tier to keep whatever the readings say; None leaves it to the policy.
         reading_every_s: time from one `reading` line to the next; a change of what is absent,
             failed or throttled is written within 5 s.
+
+    Attributes:
+        reading: the last reading.
+        decision: the last decision; None as `poll` says.
+        polled_ns: when the last poll ended, on `clock`; a sensor that hangs shows as its age.
     """
 
     def __init__(
@@ -115,6 +120,7 @@ class Governor:
         self._written: Reading | None = None
         self.reading: Reading | None = None
         self.decision: Decision | None = None
+        self.polled_ns: int | None = None
 
     @property
     def tier(self) -> Tier:
@@ -164,6 +170,7 @@ class Governor:
         self.reading = reading
         self.decision = self._decide(reading)
         self._report(reading)
+        self.polled_ns = self._clock()
         return self.decision
 
     def _decide(self, reading: Reading) -> Decision | None:

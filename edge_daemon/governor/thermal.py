@@ -42,6 +42,9 @@ class Zone:
         file: its `temp`.
         passive_c: the lowest passive trip point, where the kernel begins to slow the board.
         critical_c: the critical trip point, where it powers off.
+        hold: its last good value.
+        seen: whether it ever gave one.
+        off: why it is taken for switched off, until the next scan.
     """
 
     type: str
@@ -50,6 +53,7 @@ class Zone:
     critical_c: float | None
     hold: Hold[float] = field(default_factory=Hold)
     seen: bool = False
+    off: OSError | ValueError | None = None
     _milli: bool = False
     _parked_c: float | None = None
 
@@ -81,8 +85,9 @@ class ThermalProbe:
     °C below its critical trip point; else another zone's passive trip point; else 80 °C.
 
     Zones are known by `type`: their numbers change from boot to boot. A zone that never gave a
-    valid value is taken for switched off; one that did and fails is `lost`, and its last value
-    counts for as long as `Hold` keeps it.
+    valid value is taken for switched off and asked again at the next scan only, because such a
+    read may take seconds; one that did and fails is `lost`, and its last value counts for as long
+    as `Hold` keeps it.
 
     Args:
         root: the filesystem root.
@@ -111,6 +116,7 @@ class ThermalProbe:
         found = {zone.type: zone for zone in list_zones(self._root, self.ignored)}
         for name, old in self._zones.items():
             new = found.get(name)
+            old.off = None
             if new is not None and new.file.path == old.file.path:
                 found[name] = old
                 continue
@@ -136,11 +142,15 @@ class ThermalProbe:
         lost: list[str] = []
         error: OSError | ValueError | None = None
         for zone in self._zones.values():
+            if zone.off is not None:
+                error = error or zone.off
+                continue
             try:
                 value_c = zone.read()
             except (OSError, ValueError) as problem:
                 error = error or problem
                 if not zone.seen:
+                    zone.off = problem
                     continue
                 lost.append(f"{zone.type}: {problem}")
                 value_c = zone.hold.value(now_ns)

@@ -74,6 +74,7 @@ def test_the_first_reading_says_where_to_start() -> None:
     assert desk.requests[0].decision.rule == "start"
     assert desk.governor.tier is Tier.HIGH
     assert desk.governor.reading == desk.requests[0].reading
+    assert desk.governor.polled_ns == desk.clock()
 
 
 def test_the_start_waits_for_a_complete_reading_but_not_for_ever() -> None:

@@ -135,6 +135,15 @@ def test_a_zone_that_never_worked_is_taken_for_switched_off(tmp_path: Path) -> N
     assert probe.lost is None
 
 
+def test_a_zone_that_is_off_is_asked_again_at_the_next_scan(tmp_path: Path) -> None:
+    probe = probe_of(tmp_path, zone(0, "cpu-thermal", 50_000), zone(1, "npu", "off"))
+    assert probe.read(0).zone == "cpu-thermal"
+    write(tmp_path, zone(1, "npu", 60_000))
+    assert probe.read(0).zone == "cpu-thermal"
+    probe.scan()
+    assert probe.read(0).zone == "npu"
+
+
 def test_a_zone_that_fails_counts_for_five_seconds_more_and_is_lost(tmp_path: Path) -> None:
     probe = probe_of(tmp_path, zone(0, "cpu-thermal", 50_000), zone(1, "gpu-thermal", 70_000))
     assert probe.read(seconds(1)).zone == "gpu-thermal"
