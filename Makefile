@@ -12,6 +12,17 @@ PYTHON_TOOLS := $(VENV_TOOLS)/bin/python
 PIP := -m pip --disable-pip-version-check --quiet install
 # Passed on to the command of demo, bench, test, test-tools, install and uninstall.
 ARGS ?=
+# For models: a directory with the folders mnist, fsdd and noise, or generated data, which teaches
+# nothing but shows in a minute or two that every stage works; it leaves the shipped bundle alone.
+DATA ?=
+SMOKE ?=
+SOURCES = $(if $(SMOKE),--smoke,--data $(DATA))
+RUN ?= runs/$(if $(SMOKE),smoke,avdigits)
+BUNDLE ?= $(if $(SMOKE),$(RUN)/bundle,models/avdigits)
+
+ifeq ($(filter models,$(MAKECMDGOALS))$(DATA)$(SMOKE),models)
+$(error where are the data sets? make models DATA=DIRECTORY, or SMOKE=1 for generated data)
+endif
 
 .PHONY: help demo test check bench models docs test-tools install uninstall clean
 
@@ -34,12 +45,16 @@ bench: $(VENV)/.runtime ## measure every tier on this machine
 
 docs: $(VENV)/.dev ## write the pages that are made from the code
 	@$(PYTHON_DAEMON) -m edge_daemon.config.reference > docs/config.md
+	@$(PYTHON_DAEMON) -m edge_daemon.journal.schema
 
 test-tools: $(VENV_TOOLS)/.ready ## run the tests of the offline tools (installs PyTorch: 2 GB)
 	@$(PYTHON_TOOLS) -m pytest -o addopts="-ra --strict-markers --strict-config" tests/tools $(ARGS)
 
-models: $(VENV_TOOLS)/.ready ## train, distil and convert the shipped bundle anew (hours)
-	@$(PYTHON_TOOLS) -m tools $(ARGS)
+models: $(VENV_TOOLS)/.ready ## train, convert and evaluate the bundle anew: DATA=directory, or SMOKE=1
+	@[ -n "$(SMOKE)" ] || tools/apt.sh espeak-ng
+	@$(PYTHON_TOOLS) -m tools.train $(SOURCES) --run $(RUN)
+	@$(PYTHON_TOOLS) -m tools.convert $(SOURCES) --run $(RUN) --bundle $(BUNDLE)
+	@$(PYTHON_TOOLS) -m tools.evaluate $(SOURCES) --run $(RUN) --bundle $(BUNDLE) --write
 
 install: ## install as a systemd service (root; DESTDIR= installs into an image)
 	@systemd/install.sh $(ARGS)

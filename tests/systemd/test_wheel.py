@@ -9,7 +9,7 @@ import pytest
 from edge_daemon.resources import shipped_models
 
 
-def test_the_wheel_carries_models_and_configuration(wheel: Path) -> None:
+def test_the_wheel_carries_models_clip_and_configuration(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     models = {
@@ -19,6 +19,9 @@ def test_the_wheel_carries_models_and_configuration(wheel: Path) -> None:
     }
     assert len(models) >= 5
     assert models <= names
+    demo = shipped_models().parent / "edge_daemon" / "demo"
+    clip = [path for path in demo.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    assert {f"edge_daemon/demo/{path.relative_to(demo)}" for path in clip} <= names
     assert {"edge_daemon/config.yaml", "edge_daemon/py.typed"} <= names
     assert not [name for name in names if name.startswith(("tests/", "tools/"))]
 
@@ -51,4 +54,6 @@ def test_the_wheel_runs_away_from_the_checkout(wheel: Path, tmp_path: Path) -> N
     found = subprocess.run(where, cwd=tmp_path, env=environ, capture_output=True, text=True)
     assert found.stdout.startswith(str(venv))
     assert run("config") == (installed / "edge_daemon" / "config.yaml").read_text()
-    assert "avdigits" in run("bundle", "verify")
+    journal = tmp_path / "journal"
+    run("demo", "--lockstep", "--journal", str(journal))
+    assert '"event":"stop"' in (journal / "journal.jsonl").read_text()
