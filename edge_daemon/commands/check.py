@@ -1,0 +1,120 @@
+"""`edge-daemon check`: config, bundle and devices, before the daemon is started."""
+
+import argparse
+import os
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from edge_daemon import exitcode
+from edge_daemon.commands import options
+from edge_daemon.terminal import GREEN, RED, paint, standard_output, understands_colour
+
+if TYPE_CHECKING:
+    from edge_daemon.capture.source import Chunk, Frame, Source
+    from edge_daemon.config import Config
+
+Result = tuple[str, bool, str]
+"""What was checked, whether it is right, and what was found."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Config, and whether to open devices."""
+    options.add_config(parser)
+    parser.add_argument(
+        "--no-devices", action="store_true", help="do not open the camera and the microphone"
+    )
+    parser.epilog = "exit codes: 0 all right, 1 a device does not work, 78 config or bundle wrong"
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check everything and print a line for each; what is wrong says what to do."""
+    config = options.load(arguments)
+    out = standard_output()
+    colour = understands_colour(out, os.environ)
+    print(f"config   {options.config_path(arguments) or 'built-in defaults'}", file=out)
+    right = True
+    for name, good, detail in _results(config, devices=not arguments.no_devices):
+        right = right and good
+        mark = paint("ok", GREEN, colour) if good else paint("trouble", RED, colour)
+        print(f"{name:8} {mark}  {detail}", file=out, flush=True)
+    return exitcode.OK if right else exitcode.TROUBLE
+
+
+def _results(config: "Config", *, devices: bool) -> Iterator[Result]:
+    from edge_daemon.inference.bundle import check_models, load_bundle
+
+    bundle = load_bundle(config.bundle)
+    reports = check_models(bundle)
+    kib = sum(spec.bytes for spec in bundle.tiers.values()) / 1024
+    yield "bundle", True, f"{bundle.name} {bundle.version}, {len(reports)} models, {kib:.0f} KiB"
+    yield _journal(config)
+    if config.governor.readings != "system":
+        from pathlib import Path
+
+        from edge_daemon.governor.script import read_trace
+
+        rows = read_trace(Path(config.governor.readings))
+        yield "readings", True, f"{config.governor.readings}, {len(rows)} rows"
+    if devices:
+        from edge_daemon.capture.build import build_sources
+        from edge_daemon.clock import monotonic_ns
+
+        audio = (spec.inputs.audio for spec in bundle.tiers.values())
+        rate_hz = next((spec.sample_rate_hz for spec in audio if spec is not None), None)
+        video, sound = build_sources(config, sample_rate_hz=rate_hz, clock=monotonic_ns)
+        if video is not None:
+            yield _device("video", video, _describe_frame)
+        if sound is not None:
+            yield _device("audio", sound, _describe_chunk)
+
+
+def _journal(config: "Config") -> Result:
+    directory = config.journal.directory
+    existing = next(path for path in (directory, *directory.parents) if path.exists())
+    if not existing.is_dir():
+        return "journal", False, f"{existing} is not a directory; set journal.directory"
+    if not os.access(existing, os.W_OK | os.X_OK):
+        return (
+            "journal",
+            False,
+            f"{existing} cannot be written to; set journal.directory or its owner",
+        )
+    return "journal", True, f"{directory}"
+
+
+def _device(
+    name: str,
+    source: "Source[Frame] | Source[Chunk]",
+    describe: Callable[[object], str],
+) -> Result:
+    """Open a source and read one item."""
+    from edge_daemon.capture.source import EndOfSourceError, SourceError
+
+    try:
+        source.open()
+        return name, True, f"{source.name}: {describe(source.read())}"
+    except SourceError as error:
+        return name, False, str(error)
+    except EndOfSourceError:
+        return name, False, f"{source.name} is empty"
+    finally:
+        source.close()
+
+
+def _describe_frame(item: object) -> str:
+    from edge_daemon.capture.source import Frame
+
+    assert isinstance(item, Frame)
+    height, width = item.image.shape[:2]
+    return f"{width}×{height}, mean brightness {item.image.mean() / 2.55:.0f} %"
+
+
+def _describe_chunk(item: object) -> str:
+    import numpy as np
+
+    from edge_daemon.capture.source import Chunk
+
+    assert isinstance(item, Chunk)
+    level = float(np.sqrt(np.mean(np.square(item.samples)))) if len(item.samples) else 0.0
+    shown = f"{20 * np.log10(level):.0f} dB" if level > 0 else "digital silence"
+    return f"{len(item.samples)} samples, level {shown}"

@@ -1,0 +1,91 @@
+"""`edge-daemon devices`: cameras, microphones, thermal zones and batteries of this board."""
+
+import argparse
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from edge_daemon import exitcode
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The filesystem root."""
+    parser.add_argument(
+        "--sysroot", type=Path, default=Path("/"), metavar="DIR", help="look below DIR (for tests)"
+    )
+    parser.epilog = (
+        "Put the path (best the one by id) of a camera into video.device, and a part of a\n"
+        "microphone's name into audio.device."
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print what there is; nothing is changed, and no camera is opened."""
+    root: Path = arguments.sysroot
+    _section("cameras", list(_cameras(root)), "none; is one plugged in, and is its driver loaded?")
+    _section("microphones", list(_microphones()), "none that PortAudio knows")
+    _section("thermal zones", list(_zones(root)), "none: temperature will be no constraint")
+    _section("batteries", list(_batteries(root)), "none: taken to run from the mains")
+    return exitcode.OK
+
+
+def _section(title: str, rows: Sequence[str], nothing: str) -> None:
+    print(title)
+    for row in rows or [nothing]:
+        print(f"  {row}")
+
+
+def _cameras(root: Path) -> Iterator[str]:
+    from edge_daemon.capture.camera import list_cameras
+
+    for camera in list_cameras(root):
+        by_id = f"  {camera.by_id}" if camera.by_id else ""
+        other = "" if camera.index == 0 else "  (not the first node: often metadata)"
+        yield f"{camera.path:14} {camera.name}{by_id}{other}"
+
+
+def _microphones() -> Iterator[str]:
+    from edge_daemon.capture.microphone import list_microphones
+    from edge_daemon.capture.source import SourceError
+
+    try:
+        microphones = list_microphones()
+    except SourceError as error:
+        yield str(error)
+        return
+    for microphone in microphones:
+        rates = ", ".join(f"{rate_hz / 1000:g}" for rate_hz in microphone.rates_hz)
+        default = "  (default)" if microphone.is_default else ""
+        yield f"{microphone.index:3} {microphone.name}: {rates or 'no usual rate'} kHz{default}"
+
+
+def _zones(root: Path) -> Iterator[str]:
+    from edge_daemon.governor.thermal import list_zones
+
+    for zone in list_zones(root):
+        try:
+            value_c = zone.read()
+        except (OSError, ValueError) as error:
+            yield f"{zone.type}: cannot be read: {error}"
+            continue
+        finally:
+            zone.file.close()
+        shown = "no value" if value_c is None else f"{value_c:.1f} °C"
+        trips = [
+            f"{name} {trip_c:.0f} °C"
+            for name, trip_c in (("passive", zone.passive_c), ("critical", zone.critical_c))
+            if trip_c is not None
+        ]
+        yield f"{zone.type}: {shown}{''.join(f', {trip}' for trip in trips)}"
+
+
+def _batteries(root: Path) -> Iterator[str]:
+    from edge_daemon.governor.battery import list_batteries
+
+    for battery in list_batteries(root):
+        try:
+            yield f"{battery.name}: {battery.fraction():.0%}"
+        except (OSError, ValueError) as error:
+            yield f"{battery.name}: cannot be read: {error}"
+        finally:
+            for file in battery.files():
+                file.close()
