@@ -28,7 +28,8 @@ def audio_tensor(
     # The first column of the tensor that lies inside the span.
     skipped = -(min(first, 0) // spec.stride)
     start = first + skipped * spec.stride
-    taken = columns_db[start : first + spec.columns * spec.stride : spec.stride]
+    stop = max(start, first + spec.columns * spec.stride)
+    taken = columns_db[start : stop : spec.stride]
     low_db, high_db = spec.range_db
     # Over all that followed, not only what is taken: a shorter tensor is a prefix of a longer one.
     zero_db = float(columns_db[start:].max()) + low_db

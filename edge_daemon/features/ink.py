@@ -12,6 +12,9 @@ WORK_PX = 96
 _LEAST_CONTRAST = 48
 """Of 255: strokes less dark than this against their paper are not ink."""
 
+_LEAST_LIGHT = np.uint8(24)
+"""Of 255: where paper is darker, nothing can be told apart."""
+
 _INK_BOX = 20 / 28
 """The longer side of a fitted drawing over the side of the picture, as in MNIST."""
 
@@ -46,7 +49,9 @@ def ink(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Measure how much darker than the paper around it each pixel is.
 
     The paper is what a morphological closing, wider than any stroke, makes of the picture; the
-    quotient of picture and paper does not depend on the light (Retinex with a maximum envelope).
+    share of the light that is missing does not depend on how much there is (Retinex with a maximum
+    envelope). Only beside the border may a steep light gradient pass for ink; `drawing` leaves
+    out what touches the border.
 
     Args:
         image: uint8 [height, width], grey.
@@ -61,7 +66,8 @@ def ink(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     reach = max(3, min(small) // 4) | 1
     paper = cv2.blur(cv2.morphologyEx(smooth, cv2.MORPH_CLOSE, _square(reach)), (5, 5))
     paper = cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR)
-    darkness = cv2.bitwise_not(cv2.divide(image, paper, scale=255.0))
+    light = np.maximum(paper, _LEAST_LIGHT)
+    darkness = cv2.divide(cv2.subtract(paper, image), light, scale=255.0)
     # The contrast of the strokes, blind to single pixels.
     peak = float(cv2.resize(darkness, small, interpolation=cv2.INTER_AREA).max())
     if peak < _LEAST_CONTRAST:

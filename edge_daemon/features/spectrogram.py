@@ -98,7 +98,7 @@ class _Transform:
         parts = spectrum[:, self._bins].view(np.float32)
         squares = np.multiply(parts, parts, out=self._squares[:hops])
         np.matmul(squares, self._weights, out=out)
-        np.maximum(out, _FLOOR_POWER, out=out)
+        np.fmax(out, _FLOOR_POWER, out=out)  # a NaN becomes silence
         np.log10(out, out=out)
         np.multiply(out, np.float32(10.0), out=out)
 

@@ -1,5 +1,6 @@
 """Arrays that are made once, in parts, and kept on disk."""
 
+import fcntl
 import hashlib
 import json
 import os
@@ -44,8 +45,22 @@ def cached(
     path = directory / f"{key}.npz"
     if path.exists():
         return _read(path)
-    folder = directory / f"{key}.parts"
-    folder.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(parents=True, exist_ok=True)
+    with (directory / f"{key}.lock").open("w") as lock:
+        # Of two programs that need the same arrays one makes them and the other waits.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if path.exists():
+            return _read(path)
+        arrays = _make_all(directory / f"{key}.parts", name, parts, make, processes)
+        (directory / f"{key}.json").write_text(text + "\n", encoding="utf-8")
+        _write(path, arrays)
+    return arrays
+
+
+def _make_all(
+    folder: Path, name: str, parts: int, make: Callable[[int], Arrays], processes: int
+) -> Arrays:
+    folder.mkdir(exist_ok=True)
     missing = [part for part in range(parts) if not _part(folder, part).exists()]
     if len(missing) < 2 or processes < 2:
         for part in missing:
@@ -54,8 +69,6 @@ def cached(
         _make_in_processes(folder, name, missing, make, min(processes, len(missing)))
     made = [_read(_part(folder, part)) for part in range(parts)]
     arrays = {field: np.concatenate([part[field] for part in made]) for field in made[0]}
-    _write(path, arrays)
-    (directory / f"{key}.json").write_text(text + "\n", encoding="utf-8")
     shutil.rmtree(folder)
     return arrays
 
