@@ -12,6 +12,8 @@ PYTHON_TOOLS := $(VENV_TOOLS)/bin/python
 PIP := -m pip --disable-pip-version-check --quiet install
 # Passed on to the command of demo, bench, test, test-tools, install and uninstall.
 ARGS ?=
+# Without --ignore=tests/tools, and without a plugin that a dependency brings and nothing uses.
+PYTEST_TOOLS := -o addopts="-ra --strict-markers --strict-config" -p no:anyio
 # For models: a directory with the folders mnist, fsdd and noise, or generated data, which teaches
 # nothing but shows in a minute or two that every stage works; it leaves the shipped bundle alone.
 DATA ?=
@@ -48,7 +50,7 @@ docs: $(VENV)/.dev ## write the pages that are made from the code
 	@$(PYTHON_DAEMON) -m edge_daemon.journal.schema
 
 test-tools: $(VENV_TOOLS)/.ready ## run the tests of the offline tools (installs PyTorch: 2 GB)
-	@$(PYTHON_TOOLS) -m pytest -o addopts="-ra --strict-markers --strict-config" tests/tools $(ARGS)
+	@$(PYTHON_TOOLS) -m pytest $(PYTEST_TOOLS) tests/tools $(ARGS)
 
 models: $(VENV_TOOLS)/.ready ## train, convert and evaluate the bundle anew: DATA=directory, or SMOKE=1
 	@[ -n "$(SMOKE)" ] || tools/apt.sh espeak-ng
