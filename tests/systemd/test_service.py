@@ -110,7 +110,9 @@ def test_a_hung_daemon_is_restarted(running: Guest) -> None:
     assert wait_until(
         lambda: show(running, "ActiveState") == "active" and show(running, "MainPID") != pid, 30
     )
-    assert "Watchdog timeout" in running.run("journalctl", "-u", "edge-daemon").stdout
+    log = running.run("journalctl", "-u", "edge-daemon").stdout
+    assert "Watchdog timeout" in log
+    assert "Fatal Python error: Aborted" in log  # and where every thread was
 
 
 def test_a_wrong_configuration_is_final(running: Guest) -> None:
