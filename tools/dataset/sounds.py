@@ -14,7 +14,7 @@ from tools.dataset.folders import Folders
 from tools.dataset.mix import mix_noise, mix_word
 from tools.dataset.noise import read_noise
 from tools.dataset.protocol import PROTOCOLS, Protocol, ProtocolName, Split
-from tools.dataset.voices import read_voices
+from tools.dataset.voices import TRAIN_VOICES, read_voices
 from tools.dataset.words import Word, read_words
 from tools.tiers import AUDIO_FULL
 
@@ -80,7 +80,7 @@ def load_sounds(
         "seed": seed,
         "held_out": held_out,
         "words": words,
-        "voices": voices,
+        "voices": TRAIN_VOICES if voices else (),
         "spec": str(AUDIO_FULL),
         "folders": str(folders),
     }
