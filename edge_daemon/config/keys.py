@@ -152,8 +152,8 @@ class JournalConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """Where the journal goes and how much room it may take.
 
     Attributes:
-        directory: where its files lie; `auto` is systemd's log directory (/var/log/edge-daemon)
-            in the service and ~/.local/state/edge-daemon elsewhere.
+        directory: where its files lie; `auto` is the service's /var/log/edge-daemon for
+            /etc/edge-daemon/config.yaml and ~/.local/state/edge-daemon for any other file.
         max_file_mib: size at which a file is closed and the next one begun.
         max_total_mib: size of all files together above which the oldest is deleted.
         buffer_lines: lines that wait in memory while the disk is slow, full or broken.

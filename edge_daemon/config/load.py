@@ -13,6 +13,7 @@ from edge_daemon.resources import shipped_bundle
 
 VARIABLE = "EDGE_DAEMON_CONFIG"
 SYSTEM = Path("/etc/edge-daemon/config.yaml")
+SYSTEM_JOURNAL = Path("/var/log/edge-daemon")
 _MAX_BYTES = 1 << 20
 
 
@@ -119,6 +120,8 @@ def _journal_directory(directory: Path, base: Path, environ: Mapping[str, str]) 
     from_systemd = environ.get("LOGS_DIRECTORY", "").partition(":")[0]
     if from_systemd:
         return Path(from_systemd)
+    if base == SYSTEM.parent:  # `edge-daemon tail` beside the service
+        return SYSTEM_JOURNAL
     state = environ.get("XDG_STATE_HOME") or str(Path(environ.get("HOME", "/"), ".local/state"))
     return Path(state, "edge-daemon")
 

@@ -275,6 +275,13 @@ def test_the_journal_goes_where_the_system_wants_it(
     assert parse_config(b"", HERE, environ).journal.directory == Path(directory)
 
 
+def test_the_systems_configuration_has_the_services_journal() -> None:
+    system = Path("/etc/edge-daemon/config.yaml")
+    assert parse_config(b"", system, {"HOME": "/home/pi"}).journal.directory == Path(
+        "/var/log/edge-daemon"
+    )
+
+
 def test_the_file_is_looked_for_in_order(tmp_path: Path) -> None:
     system = tmp_path / "etc.yaml"
     named = {"EDGE_DAEMON_CONFIG": "/named.yaml"}
