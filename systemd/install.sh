@@ -21,6 +21,7 @@ opt=$root/opt/edge-daemon
 etc=$root/etc/edge-daemon
 unit=$root/etc/systemd/system/edge-daemon.service
 users=$root/etc/sysusers.d/edge-daemon.conf
+command=$root/usr/local/bin/edge-daemon
 work=
 
 say() { echo "edge-daemon: $*"; }
@@ -88,7 +89,8 @@ install_config() {
 }
 
 install_unit() {
-    mkdir -p "$(dirname "$unit")" "$(dirname "$users")"
+    mkdir -p "$(dirname "$unit")" "$(dirname "$users")" "$(dirname "$command")"
+    ln -sfn /opt/edge-daemon/bin/edge-daemon "$command"
     install -m 0644 "$here/edge-daemon.service" "$unit"
     install -m 0644 "$here/edge-daemon.sysusers" "$users"
 }

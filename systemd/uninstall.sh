@@ -10,6 +10,7 @@ log=$root/var/log/edge-daemon
 state=$root/var/lib/edge-daemon
 unit=$root/etc/systemd/system/edge-daemon.service
 users=$root/etc/sysusers.d/edge-daemon.conf
+command=$root/usr/local/bin/edge-daemon
 
 say() { echo "edge-daemon: $*"; }
 die() { echo "edge-daemon: $*" >&2; exit 1; }
@@ -27,6 +28,7 @@ if [ -n "$live" ] && [ -e "$unit" ]; then
     systemctl disable --now --quiet edge-daemon
 fi
 rm -f "$unit" "$root/etc/systemd/system/multi-user.target.wants/edge-daemon.service" "$users"
+if [ "$(readlink "$command" || true)" = /opt/edge-daemon/bin/edge-daemon ]; then rm "$command"; fi
 rm -rf "$opt" "$opt.a" "$opt.b" "$opt.next"
 if [ -n "$live" ]; then systemctl daemon-reload; fi
 

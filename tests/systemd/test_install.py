@@ -54,6 +54,8 @@ def test_install_upgrade_rollback_and_removal(image: Image) -> None:
     first = image.slot
     assert image.config.read_text() == image.pristine.read_text()
     assert "ExecStart=/opt/edge-daemon/bin/edge-daemon run" in image.unit.read_text()
+    link = image.root / "usr" / "local" / "bin" / "edge-daemon"
+    assert str(link.readlink()) == "/opt/edge-daemon/bin/edge-daemon"
     # In the image, nothing may point at the directory that it was made in.
     command = (first / "bin" / "edge-daemon").read_text()
     assert command.startswith(f"#!/opt/{first.name}/bin/python")
@@ -93,6 +95,7 @@ def test_install_upgrade_rollback_and_removal(image: Image) -> None:
         image.run("uninstall.sh")
         assert not image.unit.exists()
         assert list((image.root / "opt").iterdir()) == []
+        assert not link.is_symlink()
         assert image.config.exists()
         assert journal.exists()
     for _ in range(2):
