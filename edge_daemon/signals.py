@@ -16,6 +16,7 @@ import signal
 import threading
 from collections.abc import Callable
 
+from edge_daemon.clock import Clock, monotonic_ns
 from edge_daemon.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -24,6 +25,7 @@ SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 
 _LOOK_S = 0.5
 _LAST_WORDS_S = 0.2
+_ECHO_NS = 100_000_000
 
 
 def block() -> None:
@@ -40,13 +42,15 @@ class Signals:
     """The body of the `signals` worker.
 
     SIGTERM and SIGINT stop, SIGHUP reloads; a second SIGTERM or SIGINT ends the process at once,
-    whatever the first one's stop is stuck in.
+    whatever the first one's stop is stuck in. One that follows within 0.1 s is not a second wish
+    but an echo: timeout(1) and some supervisors signal the process and then its group.
 
     Args:
         on_stop: called once, with the name of the signal; must return at once.
         on_reload: called for each SIGHUP; None makes SIGHUP a stop, as a program in a terminal
             should take it.
         last_words: called before the process is ended; given 0.2 s, then left alone.
+        clock: monotonic nanoseconds.
     """
 
     def __init__(
@@ -54,11 +58,13 @@ class Signals:
         on_stop: Callable[[str], object],
         on_reload: Callable[[], object] | None,
         last_words: Callable[[], object] | None = None,
+        clock: Clock = monotonic_ns,
     ) -> None:
         self._on_stop = on_stop
         self._on_reload = on_reload
         self._last_words = last_words
-        self._stopping = False
+        self._clock = clock
+        self._stopping_ns: int | None = None
 
     def run(self, stop: threading.Event) -> None:
         """Wait for signals and act on them until `stop` is set."""
@@ -70,13 +76,15 @@ class Signals:
     def take(self, arrived: signal.Signals) -> None:
         """Act on one signal; what a callback raises is logged."""
         on_reload = self._on_reload if arrived == signal.SIGHUP else None
-        if self._stopping and on_reload is None:
-            self._end(arrived)
+        if on_reload is None and self._stopping_ns is not None:
+            if self._clock() - self._stopping_ns > _ECHO_NS:
+                self._end(arrived)
+            return
         try:
             if on_reload is not None:
                 on_reload()
             else:
-                self._stopping = True
+                self._stopping_ns = self._clock()
                 self._on_stop(arrived.name)
         except Exception:
             log.exception("%s was not handled", arrived.name)

@@ -56,7 +56,9 @@ def test_a_journal_that_hangs_is_no_progress() -> None:
 
 @pytest.mark.parametrize("reported", ["disk", "sources"])
 def test_a_reported_failure_that_a_restart_would_not_mend_feeds_it(reported: str) -> None:
-    progress, pings, _ = make(Lines(waiting=5, error="No space left" if reported == "disk" else None))
+    progress, pings, _ = make(
+        Lines(waiting=5, error="No space left" if reported == "disk" else None)
+    )
     assert progress.after_step(
         0 if reported == "sources" else 1, sources_down=reported == "sources"
     )

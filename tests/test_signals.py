@@ -29,6 +29,8 @@ say("end")
 """
 STOP = "lambda name: (say(name), stopped.set())"
 WAIT = "stopped.wait(20)"
+TICKS = "ticks = iter(range(0, 10**12, 10**9))"
+LATER = "clock=lambda: next(ticks)"  # each signal comes a second after the one before
 
 
 @contextmanager
@@ -90,7 +92,8 @@ def test_a_callback_that_fails_does_not_cost_the_next_signal() -> None:
 
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
 def test_a_second_stop_signal_ends_at_once_after_last_words(second: signal.Signals) -> None:
-    with program("say, None, lambda: say('flushed')", main="time.sleep(60)") as running:
+    arguments = f"say, None, lambda: say('flushed'), {LATER}"
+    with program(arguments, main="time.sleep(60)", setup=TICKS) as running:
         running.send(signal.SIGTERM)
         assert running.line() == "SIGTERM"
         running.send(second)
@@ -98,9 +101,20 @@ def test_a_second_stop_signal_ends_at_once_after_last_words(second: signal.Signa
         assert running.code() == 128 + second
 
 
+def test_an_echo_of_the_first_stop_signal_is_no_second_one() -> None:
+    arguments = "lambda name: (say(name), threading.Timer(0.2, stopped.set).start()), None"
+    with program(f"{arguments}, clock=lambda: 0") as running:
+        running.send(signal.SIGTERM)
+        assert running.line() == "SIGTERM"
+        running.send(signal.SIGTERM)
+        assert running.line() == "end"
+        assert running.code() == 0
+
+
 def test_last_words_that_hang_or_fail_are_not_waited_for() -> None:
     for words in ("lambda: time.sleep(60)", "lambda: 1 / 0"):
-        with program(f"say, None, {words}", main="time.sleep(60)") as running:
+        arguments = f"say, None, {words}, {LATER}"
+        with program(arguments, main="time.sleep(60)", setup=TICKS) as running:
             running.send(signal.SIGTERM)
             assert running.line() == "SIGTERM"
             running.send(signal.SIGTERM)

@@ -31,7 +31,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     from edge_daemon.config import load_config
     from edge_daemon.daemon import Daemon
-    from edge_daemon.demo.view import DemoView, default_stream, summary, understands_colour
+    from edge_daemon.demo.view import DemoView, summary
+    from edge_daemon.terminal import standard_output, understands_colour
     from edge_daemon.worker import Worker
 
     directory = arguments.journal or Path(tempfile.mkdtemp(prefix="edge-daemon-demo-"))
@@ -39,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     config = replace(config, journal=replace(config.journal, directory=directory.absolute()))
     if arguments.lockstep:
         config = replace(config, replay=replace(config.replay, pace="lockstep"))
-    stream = default_stream()
+    stream = standard_output()
     started_s = time.monotonic()
     view = DemoView(
         stream,

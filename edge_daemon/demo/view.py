@@ -1,13 +1,13 @@
 """Shows the events of a demo as they happen, and sums it up at the end."""
 
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TextIO
 
 from edge_daemon.journal.events import Event, Fault, Prediction, Start, Stop, TierChange
+from edge_daemon.terminal import CYAN, GREEN, RED, YELLOW, paint
 from edge_daemon.tier import TIERS, Tier
 
-_COLOURS = {Tier.HIGH: "32", Tier.MEDIUM: "36", Tier.LOW: "33", Tier.CRITICAL: "31"}
+_COLOURS = {Tier.HIGH: GREEN, Tier.MEDIUM: CYAN, Tier.LOW: YELLOW, Tier.CRITICAL: RED}
 _BAR = 10
 _TIER_BAR = 30
 
@@ -83,7 +83,7 @@ class DemoView:
         return f"{self._elapsed_s():5.1f} s"
 
     def _paint(self, text: str, tier: Tier) -> str:
-        return f"\x1b[{_COLOURS[tier]}m{text}\x1b[0m" if self._colour else text
+        return paint(text, _COLOURS[tier], self._colour)
 
 
 def summary(stop: Stop, journal: str) -> str:
@@ -112,16 +112,3 @@ def summary(stop: Stop, journal: str) -> str:
 
 def _ms(value_ms: float | None) -> str:
     return "–" if value_ms is None else f"{value_ms:.2f} ms"
-
-
-def understands_colour(stream: TextIO, environ: Mapping[str, str]) -> bool:
-    """Whether to colour: a terminal, and nobody asked for none (no-color.org)."""
-    return stream.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
-
-
-def default_stream() -> TextIO:
-    """Return standard output, able to print any character whatever the locale."""
-    reconfigure = getattr(sys.stdout, "reconfigure", None)
-    if reconfigure is not None:
-        reconfigure(errors="replace")
-    return sys.stdout

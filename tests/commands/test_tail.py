@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_daemon import tail
+from edge_daemon.commands import tail
 from edge_daemon.journal.rotation import ACTIVE
 from edge_daemon.journal.writer import Journal
 from tests.journal import samples
@@ -18,7 +18,7 @@ from tests.journal.samples import prediction
 
 PROGRAM = """
 import argparse, sys
-from edge_daemon import tail
+from edge_daemon.commands import tail
 parser = argparse.ArgumentParser()
 tail.add_arguments(parser)
 sys.exit(tail.run(parser.parse_args()))
