@@ -26,8 +26,8 @@ _BATCH_LINES = 256
 # Waking a sleeping thread costs the caller of `write` more than all the rest of it. So while lines
 # keep coming the worker stays awake and looks by itself; only a line that is no mere prediction or
 # reading wakes it at once.
-_GATHER_S = 0.05
-_AWAKE_S = 0.2
+_GATHER_S = 0.01
+_AWAKE_S = 0.015
 _IDLE_S = 1.0
 _HUNG_S = 1.0
 
