@@ -123,7 +123,7 @@ class PortAudioMicrophone:
                     raise SourceError(f"{self.name} ended: unplugged, or the sound server died")
                 raise SourceError(
                     f"{self.name} gave no sound ({self._patience_s:.1f} s): unplugged, or the "
-                    "sound server hangs"
+                    "sound server hangs or died"
                 )
             block = self._blocks.popleft()
             overflows, self._overflows = self._overflows, 0

@@ -132,7 +132,8 @@ def test_a_server_that_dies_is_an_error_and_can_be_reopened(pulse: PulseServer) 
     microphone.open()
     hear(microphone, 0.1)
     pulse.kill()
-    with pytest.raises(SourceError, match="microphone ended"):
+    # Mostly the stream ends at once; now and then only the deadline notices.
+    with pytest.raises(SourceError, match=r"microphone (ended|gave no sound)"):
         while True:
             microphone.read()
     microphone.close()
