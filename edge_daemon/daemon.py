@@ -18,6 +18,7 @@ from edge_daemon.features.image import shrink, work_px
 from edge_daemon.governor.governor import Governor, Order, Readings
 from edge_daemon.governor.probes import Probes
 from edge_daemon.governor.script import ScriptedProbes, read_trace
+from edge_daemon.governor.watch import Watch
 from edge_daemon.inference.bundle import Bundle, check_models, load_bundle
 from edge_daemon.inference.smoothing import Smoother
 from edge_daemon.inference.swap import Swapper
@@ -38,6 +39,7 @@ STOP_S = 1.0
 JOURNAL_STOP_S = 0.7
 """How long the journal gets to write what waits; with STOP_S, less than systemd's patience."""
 STATUS_EVERY_NS = 2_000_000_000
+MANY_LINES = 1024
 
 Observer = Callable[[Event], None]
 
@@ -124,6 +126,7 @@ class Daemon:
         self._pace: Pace = self._make_pace(virtual)
         self._progress = Progress(self._notifier, self.journal, self._clock)
         self._workers = [] if virtual else self._make_workers()
+        self._watch = Watch(self._governor, self.write, self._clock())
         self._status_ns = 0
         self._status_windows = 0
 
@@ -185,6 +188,9 @@ class Daemon:
         now_ns = self._clock()
         self._capturing.check(now_ns)
         self._loop.step()
+        self._watch.check(now_ns, self._loop.tier)
+        if self.journal.waiting > MANY_LINES:
+            self.journal.flush()  # only a replay in lockstep is faster than a disk
         self._progress.after_step(self._loop.fresh_windows, sources_down=self._capturing.down)
         if now_ns - self._status_ns >= STATUS_EVERY_NS:
             self._notifier.status(self._status())
