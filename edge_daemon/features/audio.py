@@ -36,5 +36,6 @@ def audio_tensor(
     scaled = tensor[0, skipped : skipped + len(taken), :, 0]
     np.subtract(taken, np.float32(zero_db), out=scaled)
     np.multiply(scaled, np.float32(1.0 / (high_db - low_db)), out=scaled)
-    np.clip(scaled, 0.0, 1.0, out=scaled)
+    np.maximum(scaled, np.float32(0.0), out=scaled)
+    np.minimum(scaled, np.float32(1.0), out=scaled)
     return tensor, True

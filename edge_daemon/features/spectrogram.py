@@ -82,13 +82,16 @@ class _Transform:
         self._spectrum = np.empty((most_hops, fft_length(spec) // 2 + 1), dtype=np.complex64)
         self._squares = np.empty((most_hops, len(self._weights)), dtype=np.float32)
 
-    def __call__(self, samples: NDArray[np.float32], out: NDArray[np.float32]) -> None:
-        """Fill `out`, float32 [hops, kept bands], from contiguous samples that cover it."""
-        hops = len(out)
+    def windows(self, samples: NDArray[np.float32], hops: int) -> NDArray[np.float32]:
+        """Return overlapping windows of contiguous samples, [hops, window], without copying."""
         step = samples.itemsize
-        view = as_strided(samples, (hops, self._window), (self._hop * step, step), writeable=False)
+        return as_strided(samples, (hops, self._window), (self._hop * step, step), writeable=False)
+
+    def __call__(self, windows: NDArray[np.float32], out: NDArray[np.float32]) -> None:
+        """Fill `out`, float32 [hops, kept bands], from as many windows."""
+        hops = len(out)
         frames = self._frames[:hops]
-        np.multiply(view, self._hann, out=frames[:, : self._window])
+        np.multiply(windows, self._hann, out=frames[:, : self._window])
         spectrum = self._spectrum[:hops]
         if _NUMPY_1:
             np.copyto(spectrum, np.fft.rfft(frames), casting="same_kind")
@@ -117,6 +120,7 @@ class LogMel:
         self._samples = np.zeros(
             (self._transform.most_hops - 1) * spec.hop + spec.window, dtype=np.float32
         )
+        self._windows = self._transform.windows(self._samples, self._transform.most_hops)
         # Columns are written forwards and moved to the front when the end is reached, so that the
         # newest `span` are always contiguous: one copy of `span` columns each 3·span hops.
         length = 4 * max(spec.span, self._transform.most_hops)
@@ -180,7 +184,7 @@ class LogMel:
             kept = min(self._count, span)
             self._columns[:kept] = self._columns[self._end - kept : self._end]
             self._end = kept
-        self._transform(self._samples, self._columns[self._end : self._end + hops])
+        self._transform(self._windows[:hops], self._columns[self._end : self._end + hops])
         self._end += hops
         self._count = min(self._count + hops, span)
         self._hops_seen += hops
@@ -208,5 +212,6 @@ def log_mel(samples: NDArray[np.float32], spec: AudioSpec) -> NDArray[np.float32
         samples = np.ascontiguousarray(samples, dtype=np.float32)
         for first in range(0, hops, transform.most_hops):
             last = min(first + transform.most_hops, hops)
-            transform(samples[first * spec.hop :], out[first:last])
+            windows = transform.windows(samples[first * spec.hop :], last - first)
+            transform(windows, out[first:last])
     return out
