@@ -2,7 +2,9 @@
 
     python -m tools.train --data DIRECTORY --run runs/avdigits
 
-A killed run goes on where it was when the same command is given again.
+A killed run goes on where it was when the same command is given again. On few cores, one process
+with --threads 1 for each branch (--only) is faster than many threads; the whole command, given
+last, puts the branches together.
 """
 
 import argparse
@@ -39,7 +41,7 @@ Plan = dict[str, Schedule]
 
 PLAN: Plan = {
     "visual_14": Schedule(epochs=12, batch=256, rate=6e-3),
-    "visual_28": Schedule(epochs=12, batch=256, rate=6e-3),
+    "visual_28": Schedule(epochs=8, batch=128, rate=5e-3),
     "audio": Schedule(epochs=30, batch=256, rate=6e-3),
 }
 SMOKE_PLAN: Plan = dict.fromkeys(PLAN, Schedule(epochs=2, batch=32, rate=6e-3))
@@ -118,8 +120,21 @@ def calibrate(students: Students, stage: Stage, record: Record) -> None:
         )
 
 
-def train(sources: Sources, run: Path, plan: Plan, seed: int) -> Students:
-    """Train, or go on training, in a run's directory; return the calibrated students."""
+def train(
+    sources: Sources, run: Path, plan: Plan, seed: int, only: str | None = None
+) -> Students | None:
+    """Train, or go on training, in a run's directory.
+
+    Args:
+        sources: the data.
+        run: the directory.
+        plan: how long.
+        seed: of weights, order and augmentation; every branch has its own from it.
+        only: the one branch to train; None trains all.
+
+    Returns:
+        The calibrated students, also written to the directory; None where only one was trained.
+    """
     record = Record(run / "train.jsonl")
     record.write(
         "start",
@@ -134,9 +149,12 @@ def train(sources: Sources, run: Path, plan: Plan, seed: int) -> Students:
     validation = {protocol: views(dataset) for protocol, dataset in kept_aside.items()}
     torch.manual_seed(seed)
     students = Students()
+    students.audio.to(memory_format=torch.channels_last)
     students.visual_28.to(memory_format=torch.channels_last)
     students.visual_14.to(memory_format=torch.channels_last)
     for number, stage in enumerate(stages(students, learnt, validation, plan)):
+        if only not in (None, stage.name):
+            continue
         network = students.get_submodule(stage.name)
         train_branch(
             stage.name,
@@ -151,6 +169,8 @@ def train(sources: Sources, run: Path, plan: Plan, seed: int) -> Students:
             record=record,
         )
         calibrate(students, stage, record)
+    if only is not None:
+        return None
     save_checkpoint(run / STUDENTS_FILE, {"students": students.state_dict(), "seed": seed})
     weights = (run / STUDENTS_FILE).read_bytes()
     record.write("end", file=STUDENTS_FILE, sha256=hashlib.sha256(weights).hexdigest())
@@ -172,9 +192,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.train", description=__doc__)
     add_arguments(parser)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--only", choices=list(PLAN), help="one branch, so that others can train beside it"
+    )
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
-    train(sources_from(options), options.run, SMOKE_PLAN if options.smoke else PLAN, options.seed)
+    plan = SMOKE_PLAN if options.smoke else PLAN
+    train(sources_from(options), options.run, plan, options.seed, options.only)
 
 
 if __name__ == "__main__":

@@ -27,16 +27,12 @@ def quantise(float_model: bytes, samples: Iterable[Inputs]) -> bytes:
     model = read_model(float_model)
     signature = model.signatureDefs[0]
     tensors = model.subgraphs[signature.subgraphIndex].tensors
+    exact = {"min": np.zeros((1, 1, 1, 1), np.float32), "max": np.ones((1, 1, 1, 1), np.float32)}
     with warnings.catch_warnings(), quiet():
         warnings.simplefilter("ignore")
         tool = quantizer.Quantizer(float_model, recipe.static_wi8_ai8())
         ranges = tool.calibrate({signature.signatureKey.decode(): samples}, num_threads=1)
-    for binding in signature.inputs:
-        tensor = tensors[binding.tensorIndex]
-        axes = (1,) * len(tensor.shape)
-        ranges[tensor.name.decode()] = {
-            "min": np.zeros(axes, np.float32),
-            "max": np.ones(axes, np.float32),
-        }
-    result = tool.quantize(ranges, enable_progress_bar=False, enable_progress_report=False)
+        for binding in signature.inputs:
+            ranges[tensors[binding.tensorIndex].name.decode()] = exact
+        result = tool.quantize(ranges, enable_progress_bar=False, enable_progress_report=False)
     return bytes(result.quantized_model)
