@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from edge_daemon.clock import Clock
+from edge_daemon.clock import Clock, monotonic_ns
 from edge_daemon.inference.bundle import Bundle
 from edge_daemon.inference.listening import Listener
 from edge_daemon.inference.memory import release_free_memory, require_headroom
@@ -71,10 +71,11 @@ class Swapper(Generic[Order]):
     Args:
         bundle: where the models come from; each is compared with its hash at every load.
         threads: of each interpreter.
-        clock: monotonic; for the backoff and for `prepare_ms`.
+        clock: monotonic; for the backoff.
         on_fault: told the tier and what went wrong, on the thread that prepares.
         retry_first_s: pause after the first failure of a tier.
         retry_max_s: longest pause.
+        timer: measures `prepare_ms`; always real time.
 
     Attributes:
         resident: the `critical` pipeline, which the loop begins with.
@@ -93,10 +94,12 @@ class Swapper(Generic[Order]):
         *,
         retry_first_s: float = 2.0,
         retry_max_s: float = 600.0,
+        timer: Clock = monotonic_ns,
     ) -> None:
         self._bundle = bundle
         self._threads = threads
         self._clock = clock
+        self._timer = timer
         self._on_fault = on_fault
         self._retry_first_ns = round(retry_first_s * NS_PER_S)
         self._retry_max_ns = round(retry_max_s * NS_PER_S)
@@ -200,7 +203,7 @@ class Swapper(Generic[Order]):
         return backoff is None or self._clock() >= backoff.until_ns
 
     def _prepare(self, request: _Request[Order]) -> Prepared[Order] | None:
-        started_ns = self._clock()
+        started_ns = self._timer()
         try:
             require_headroom(HEADROOM_BYTES)
             pipeline = load_pipeline(self._bundle, request.tier, self._threads)
@@ -214,7 +217,7 @@ class Swapper(Generic[Order]):
             )
             return None
         self._backoff.pop(request.tier, None)
-        prepare_ms = (self._clock() - started_ns) / 1e6
+        prepare_ms = (self._timer() - started_ns) / 1e6
         return Prepared(request.tier, pipeline, request.order, prepare_ms)
 
     def _back_off(self, tier: Tier) -> float:

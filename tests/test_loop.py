@@ -1,0 +1,156 @@
+"""The loop on real pipelines: what it does with tiers, gaps and failures."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge_daemon.capture.inputs import Inputs
+from edge_daemon.capture.ring import SampleRing
+from edge_daemon.capture.slot import FrameSlot
+from edge_daemon.capture.source import Chunk, Frame
+from edge_daemon.clock import VirtualClock
+from edge_daemon.governor.governor import Order
+from edge_daemon.governor.policy import Decision
+from edge_daemon.inference.bundle import load_bundle
+from edge_daemon.inference.smoothing import Smoother
+from edge_daemon.inference.swap import Swapper
+from edge_daemon.journal.events import Event, Fault, Prediction, TierChange
+from edge_daemon.loop import Loop
+from edge_daemon.tally import Tally
+from edge_daemon.tier import Tier
+
+MS = 1_000_000
+RATE_HZ = 8000
+
+
+class Rig:
+    """A loop on a virtual clock, and everything it wrote."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.clock = VirtualClock(1000 * MS)
+        self.slot = FrameSlot()
+        self.ring = SampleRing(3 * RATE_HZ, RATE_HZ)
+        bundle = load_bundle(Path(__file__).parent / "data" / "models" / "bars")
+        self.swapper: Swapper[Order] = Swapper(bundle, 1, self.clock, self.on_fault)
+        self.tally = Tally(Tier.CRITICAL, self.clock())
+        self.loop = Loop(
+            inputs=Inputs(self.slot, self.ring, 2000 * MS),
+            swapper=self.swapper,
+            smoother=Smoother(bundle.labels, 0.6, 0.0),
+            journal=self,
+            tally=self.tally,
+            clock=self.clock,
+        )
+
+    def write(self, event: Event) -> None:
+        self.events.append(event)
+
+    def on_fault(self, tier: Tier, message: str) -> None:
+        raise AssertionError(f"{tier}: {message}")
+
+    def picture(self, image: np.ndarray | None = None, label: str | None = None) -> None:
+        grey = np.full((48, 48), 200, np.uint8) if image is None else image
+        self.slot.put(Frame(grey, self.clock(), label))
+
+    def sound(self, samples: int = 800) -> None:
+        self.ring.append(Chunk(np.zeros(samples, np.float32), self.clock()))
+
+    def order(self, tier: Tier) -> None:
+        decision = Decision(tier, self.loop.tier, "cpu", "cpu_limit", "it is so", 7 * 10**9, 10**9)
+        self.swapper.request(tier, Order(tier, decision, None, self.clock()))
+        self.swapper.step()
+
+    def step(self, ms: int = 100) -> bool:
+        self.clock.advance_to(self.clock() + ms * MS)
+        return self.loop.step()
+
+    def predictions(self) -> list[Prediction]:
+        return [event for event in self.events if isinstance(event, Prediction)]
+
+
+@pytest.fixture
+def rig() -> Iterator[Rig]:
+    made = Rig()
+    yield made
+    made.swapper.close()
+
+
+def test_nothing_new_makes_no_window(rig: Rig) -> None:
+    assert not rig.step()
+    rig.picture()
+    assert rig.step()
+    assert not rig.step()
+    assert rig.loop.fresh_windows == len(rig.predictions()) == 1
+
+
+def test_sound_alone_makes_a_window_only_for_a_tier_that_listens(rig: Rig) -> None:
+    rig.sound()
+    assert not rig.step()
+    rig.order(Tier.HIGH)
+    rig.sound()
+    assert rig.step()
+    assert rig.predictions()[-1].image is False
+
+
+def test_a_stale_picture_is_not_shown_again(rig: Rig) -> None:
+    rig.order(Tier.HIGH)
+    rig.picture()
+    assert rig.step()
+    for _ in range(25):
+        rig.sound()
+        assert rig.step()
+    seen = rig.predictions()
+    assert seen[0].image
+    assert not seen[-1].image
+    assert [one.image for one in seen].count(True) == 20
+
+
+def test_a_tier_is_adopted_between_two_windows_and_journalled(rig: Rig) -> None:
+    rig.picture()
+    rig.step()
+    rig.order(Tier.LOW)
+    rig.picture()
+    rig.step()
+    assert [type(event) for event in rig.events] == [Prediction, TierChange, Prediction]
+    change = rig.events[1]
+    assert isinstance(change, TierChange)
+    assert (change.from_, change.to, change.resource) == (Tier.CRITICAL, Tier.LOW, "cpu")
+    assert change.next_change_s == 6.0
+    assert change.prepare_ms > 0
+    assert [one.tier for one in rig.predictions()] == [Tier.CRITICAL, Tier.LOW]
+    assert [one.window for one in rig.predictions()] == [0, 1]
+
+
+def test_age_and_skew_come_from_capture_times(rig: Rig) -> None:
+    rig.picture(label="3")
+    rig.step(ms=40)
+    (seen,) = rig.predictions()
+    assert (seen.age_ms, seen.skew_ms, seen.truth) == (40.0, None, "3")
+
+
+def test_a_window_that_fails_is_journalled_and_the_next_one_goes_on(rig: Rig) -> None:
+    broken = np.zeros((4, 4, 7), np.uint8)  # no picture has seven channels
+    for _ in range(205):
+        rig.picture(broken)
+        assert not rig.step()
+    faults = [event for event in rig.events if isinstance(event, Fault)]
+    assert [fault.count for fault in faults] == [1, 101, 201]
+    assert "critical pipeline failed" in faults[0].message
+    rig.picture()
+    assert rig.step()
+    assert rig.tally.windows == 206
+
+
+def test_only_changes_may_be_announced(rig: Rig) -> None:
+    rig.loop.announce = "change"
+    for _ in range(5):
+        rig.picture()
+        rig.step()
+    assert len(rig.predictions()) == 1
+    rig.order(Tier.LOW)
+    rig.picture()
+    rig.step()
+    assert [one.tier for one in rig.predictions()] == [Tier.CRITICAL, Tier.LOW]
