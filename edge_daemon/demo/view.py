@@ -10,10 +10,14 @@ from edge_daemon.tier import TIERS, Tier
 _COLOURS = {Tier.HIGH: GREEN, Tier.MEDIUM: CYAN, Tier.LOW: YELLOW, Tier.CRITICAL: RED}
 _BAR = 10
 _TIER_BAR = 30
+_SETTLED = 2  # windows in which an answer must be repeated before it is shown
+
+_Seen = tuple[str, Tier, bool]
+"""Answer, tier and whether sound was used."""
 
 
 class DemoView:
-    """Prints each new answer and each tier change; one line an event.
+    """Prints each new answer, once it has settled, and each tier change; one line an event.
 
     Args:
         stream: where to print.
@@ -28,7 +32,9 @@ class DemoView:
         self._stream = stream
         self._elapsed_s = elapsed_s
         self._colour = colour
-        self._shown: tuple[str, Tier] | None = None
+        self._shown: _Seen | None = None
+        self._latest: _Seen | None = None
+        self._repeats = 0
         self._open = True
         self.tier: Tier | None = None
 
@@ -66,10 +72,12 @@ class DemoView:
         return None
 
     def _prediction(self, event: Prediction) -> str | None:
-        shown = (event.label, event.tier)
-        if shown == self._shown:
+        seen = (event.label, event.tier, event.audio)
+        self._repeats = self._repeats + 1 if seen == self._latest else 0
+        self._latest = seen
+        if seen == self._shown or self._repeats < _SETTLED:
             return None
-        self._shown = shown
+        self._shown = seen
         filled = round(event.confidence * _BAR)
         bar = "█" * filled + "░" * (_BAR - filled)
         inputs = [name for name, used in (("picture", event.image), ("sound", event.audio)) if used]

@@ -41,6 +41,7 @@ class Board:
             1,
             self.clock,
             lambda *fault: self.faults.append(fault),
+            timer=self.clock,
             **options,
         )
         self.pipeline = self.swapper.resident
