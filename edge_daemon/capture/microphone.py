@@ -4,6 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -77,11 +78,13 @@ class PortAudioMicrophone:
         self._blocks: deque[_Block] = deque()
         self._overflows = 0
         self._finished = False
+        self._opening = 0  # counts; a stream that hangs while closing may still call back
 
     def open(self) -> None:
         """Find the device anew and start it; raises SourceError with a remedy."""
         self.close()
         with self._arrived:
+            self._opening += 1
             self._blocks.clear()
             self._overflows = 0
             self._finished = False
@@ -90,8 +93,8 @@ class PortAudioMicrophone:
             self._device,
             self._rates,
             block_s=BLOCK_S,
-            callback=self._record,
-            finished=self._finish,
+            callback=partial(self._record, self._opening),
+            finished=partial(self._finish, self._opening),
         )
         self._resampler = StreamResampler(self.opened_hz, self._rate_hz)
         self._patience_s = self._first_s
@@ -136,11 +139,15 @@ class PortAudioMicrophone:
         wanted = (self._rate_hz, device.default_rate_hz, *FALLBACK_RATES_HZ)
         return tuple(dict.fromkeys(wanted))
 
-    def _record(self, samples: NDArray[np.float32], _count: int, times: Any, status: Any) -> None:
+    def _record(
+        self, opening: int, samples: NDArray[np.float32], _count: int, times: Any, status: Any
+    ) -> None:
         # On PortAudio's own thread: copy, note, go.
         latency_s = times.currentTime - times.inputBufferAdcTime
         block = _Block(samples.copy(), self._clock(), latency_s)
         with self._arrived:
+            if opening != self._opening:
+                return
             if status.input_overflow:
                 self._overflows += 1
             if len(self._blocks) >= self._queue_blocks:
@@ -149,9 +156,9 @@ class PortAudioMicrophone:
             self._blocks.append(block)
             self._arrived.notify()
 
-    def _finish(self) -> None:
+    def _finish(self, opening: int) -> None:
         with self._arrived:
-            self._finished = True
+            self._finished = self._finished or opening == self._opening
             self._arrived.notify()
 
 

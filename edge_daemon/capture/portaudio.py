@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from edge_daemon.capture.source import SourceError
+from edge_daemon.worker import Worker
 
 BUFFER_S = 0.1
 """The device's own buffer: how late a busy board may serve it. It adds no delay by itself, since
@@ -16,6 +17,10 @@ each block is handed over when it is full."""
 # PortAudio's state belongs to the process, and so does this.
 _lock = threading.Lock()
 _open_streams = 0
+_hanging: list[Worker] = []
+RELEASE_S = 1.0
+MAX_HANGING = 4
+"""Streams that may hang while closing before no other is opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +129,9 @@ def open_stream(
     global _open_streams
     sounddevice = _sounddevice()
     with _lock:
+        _hanging[:] = [closer for closer in _hanging if closer.alive]
+        if len(_hanging) >= MAX_HANGING:
+            raise SourceError(f"{name}: the sound system hangs; restart it, or this program")
         _look_again(sounddevice)
         try:
             device = choose(_inputs(sounddevice), wanted)
@@ -161,12 +169,24 @@ def open_stream(
 
 
 def release_stream(stream: Any) -> None:
-    """Stop and close a stream of `open_stream`; waits for a sound server that hangs."""
+    """Stop and close a stream of `open_stream`.
+
+    PortAudio may hang in this for a minute when the sound server died under it. After RELEASE_S
+    it is left alone with that, on a thread of its own.
+    """
+    closer = Worker("portaudio", lambda _stop: _close(stream))
+    closer.start()
+    if not closer.stop(RELEASE_S):
+        with _lock:
+            _hanging.append(closer)
+
+
+def _close(stream: Any) -> None:
     global _open_streams
     try:
         stream.abort()
-    finally:
         stream.close()
+    finally:
         with _lock:
             _open_streams -= 1
 
