@@ -48,6 +48,7 @@ bench: $(VENV)/.runtime ## measure every tier on this machine
 docs: $(VENV)/.dev ## write the pages that are made from the code
 	@$(PYTHON_DAEMON) -m edge_daemon.config.reference > docs/config.md
 	@$(PYTHON_DAEMON) -m edge_daemon.journal.schema
+	@$(PYTHON_DAEMON) -m tools.file_table
 
 test-tools: $(VENV_TOOLS)/.ready ## run the tests of the offline tools (installs PyTorch: 2 GB)
 	@$(PYTHON_TOOLS) -m pytest $(PYTEST_TOOLS) tests/tools $(ARGS)
