@@ -41,6 +41,7 @@ class Rig:
         slot: takes the next frame.
         ring: takes the next sound.
         frames: endless pictures of a scene, uint8 [height, width, 3] BGR as a camera's.
+        small: the same as they lie in the slot.
         sounds: endless pieces of its sound, one window period long.
         least_px: how small pictures may be made.
     """
@@ -51,20 +52,25 @@ class Rig:
     slot: FrameSlot
     ring: SampleRing
     frames: Iterator[NDArray[np.uint8]]
+    small: Iterator[NDArray[np.uint8]]
     sounds: Iterator[Chunk]
     least_px: int
 
-    def feed(self) -> int:
-        """Bring a fresh frame and a window period of sound, as the feeds' threads do.
-
-        Returns:
-            Nanoseconds that the camera's thread spent on the frame.
-        """
+    def feed(self) -> None:
+        """Bring a fresh frame and a window period of sound, as the feeds' threads do."""
         now_ns = monotonic_ns()
-        self.slot.put(Frame(shrink(next(self.frames), self.least_px), now_ns))
-        spent_ns = monotonic_ns() - now_ns
+        self.slot.put(Frame(next(self.small), now_ns))
         self.ring.append(Chunk(next(self.sounds).samples, now_ns))
-        return spent_ns
+
+    def camera_us(self, frames: int = 200) -> float:
+        """Return the median time in which the camera's thread makes a frame small."""
+        spent_ns = []
+        for _ in range(frames):
+            image = next(self.frames)
+            started_ns = monotonic_ns()
+            shrink(image, self.least_px)
+            spent_ns.append(monotonic_ns() - started_ns)
+        return float(np.median(spent_ns)) / 1e3
 
     def move_to(self, tier: Tier) -> None:
         """Have the loop adopt a tier."""
@@ -117,7 +123,10 @@ def rig(bundle: Bundle, directory: Path, *, width_px: int, height_px: int) -> It
     )
     try:
         least_px = work_px(spec.inputs.image for spec in bundle.tiers.values())
-        yield Rig(loop, swapper, journal, slot, ring, cycle(frames), cycle(sounds), least_px)
+        small = [shrink(frame, least_px) for frame in frames]
+        yield Rig(
+            loop, swapper, journal, slot, ring, cycle(frames), cycle(small), cycle(sounds), least_px
+        )
     finally:
         journal.stop()
         swapper.close()

@@ -14,6 +14,7 @@ FLOOR_DB = -100.0
 _NUMPY_1 = np.__version__.startswith("1.")
 """What tflite-runtime needs; its transforms are in double precision and take no `out`."""
 
+_DB_PER_NEPER = np.float32(10.0 / np.log(10.0))  # of power
 _FLOOR_POWER = np.float32(10.0 ** (FLOOR_DB / 10.0))
 
 
@@ -102,8 +103,8 @@ class _Transform:
         squares = np.multiply(parts, parts, out=self._squares[:hops])
         np.matmul(squares, self._weights, out=out)
         np.fmax(out, _FLOOR_POWER, out=out)  # a NaN becomes silence
-        np.log10(out, out=out)
-        np.multiply(out, np.float32(10.0), out=out)
+        np.log(out, out=out)  # numpy has vector code for this one, and none for log10
+        np.multiply(out, _DB_PER_NEPER, out=out)
 
 
 class LogMel:
