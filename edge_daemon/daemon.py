@@ -57,6 +57,12 @@ class Daemon:
             neither blocks nor raises.
         reload: reads the config again, for SIGHUP; None where there is no file to read.
 
+    Attributes:
+        bundle: the models.
+        journal: where events go.
+        failed: whether a part died of a bug.
+        stuck: after the run, the threads that did not stop: a driver holds them.
+
     Raises:
         BundleError: the bundle cannot be used.
         TraceError: the scripted readings cannot be used.
@@ -78,6 +84,7 @@ class Daemon:
         self._stop = threading.Event()
         self._reason = "end of replay"
         self.failed = False
+        self.stuck: list[str] = []
         virtual = VirtualClock() if config.replay.pace == "lockstep" else None
         self._clock = virtual or monotonic_ns
         self.bundle = load_bundle(config.bundle)
@@ -198,7 +205,7 @@ class Daemon:
 
     def _shut_down(self) -> Stop:
         self._notifier.stopping()
-        alive = stop_workers(self._workers, STOP_S)
+        self.stuck = stop_workers(self._workers, STOP_S)
         for feed in self._capturing.feeds:
             if not self._workers:
                 feed.close()
@@ -211,7 +218,7 @@ class Daemon:
         )
         self.write(stop)
         self.journal.stop(JOURNAL_STOP_S)
-        if not alive:
+        if not self.stuck:
             self._swapper.close()
         self._notifier.close()
         return stop

@@ -18,7 +18,6 @@ PACKAGES = (
     "opencv-python-headless",
     "sounddevice",
     "soundfile",
-    "soxr",
 )
 RUNTIMES = ("ai-edge-litert", "tflite-runtime")
 

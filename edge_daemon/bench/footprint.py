@@ -16,7 +16,6 @@ LIBRARIES = (
     ("ai-edge-litert", "ai_edge_litert.interpreter"),
     ("soundfile", "soundfile"),
     ("sounddevice", "sounddevice"),
-    ("soxr", "soxr"),
     ("psutil", "psutil"),
 )
 

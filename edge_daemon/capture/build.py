@@ -155,7 +155,12 @@ def build_sources(
         case "microphone":
             from edge_daemon.capture.microphone import PortAudioMicrophone
 
-            audio = PortAudioMicrophone(config.audio.device, rate_hz, clock=clock)
+            audio = PortAudioMicrophone(
+                config.audio.device,
+                rate_hz,
+                clock=clock,
+                try_rates_hz=() if config.audio.rate_hz is None else (config.audio.rate_hz,),
+            )
         case "replay":
             audio = ReplayAudio(recording)
         case "synthetic":
@@ -177,6 +182,7 @@ def _camera(config: Config, region: Region | None, clock: Clock) -> Source[Frame
             rate_hz=video.rate_hz,
             rotate_deg=video.rotate_deg,
             region=region,
+            may_repeat=video.may_repeat,
             clock=clock,
         )
     from edge_daemon.capture.camera import OpenCvCamera
@@ -188,5 +194,7 @@ def _camera(config: Config, region: Region | None, clock: Clock) -> Source[Frame
         rate_hz=video.rate_hz,
         rotate_deg=video.rotate_deg,
         region=region,
+        fourcc=video.fourcc or "",
+        may_repeat=video.may_repeat,
         clock=clock,
     )

@@ -1,5 +1,6 @@
 """PortAudio as this program uses it: find an input by name, open it at a rate it accepts."""
 
+import atexit
 import contextlib
 import threading
 from collections.abc import Callable, Sequence
@@ -233,4 +234,7 @@ def _sounddevice() -> ModuleType:
     except OSError:
         raise SourceError("PortAudio is not installed: apt install libportaudio2") from None
     module: ModuleType = sounddevice
+    # At exit it would stop the last stream and wait for it, which takes for ever when the sound
+    # server has died; the kernel frees everything anyway. Unregistering again does nothing.
+    atexit.unregister(module._exit_handler)
     return module

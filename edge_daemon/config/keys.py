@@ -32,6 +32,10 @@ class VideoConfig(Struct, frozen=True, forbid_unknown_fields=True):
         width_px: width asked of the camera.
         height_px: height asked of the camera.
         rate_hz: frames a second asked of the camera.
+        fourcc: pixel format asked of a V4L2 camera, MJPG being what many USB cameras need for
+            their full rate; null takes the camera's own choice.
+        may_repeat: whether equal pictures in a row are in order, as in complete darkness; with
+            false they count as a stall.
         rotate_deg: turns the picture clockwise.
         region: the part of the picture to look at, as [x, y, width, height], each a fraction of
             the turned picture; null is its central square.
@@ -42,6 +46,8 @@ class VideoConfig(Struct, frozen=True, forbid_unknown_fields=True):
     width_px: Annotated[int, Meta(ge=16, le=7680)] = 640
     height_px: Annotated[int, Meta(ge=16, le=4320)] = 480
     rate_hz: Annotated[float, Meta(ge=0.1, le=240.0)] = 15.0
+    fourcc: Literal["MJPG", "YUYV", "NV12", "GREY"] | None = None
+    may_repeat: bool = False
     rotate_deg: Literal[0, 90, 180, 270] = 0
     region: tuple[Fraction, Fraction, Fraction, Fraction] | None = None
 
@@ -55,13 +61,11 @@ class AudioConfig(Struct, frozen=True, forbid_unknown_fields=True):
         device: part of the microphone's name, or its index; null is the system's default.
         rate_hz: samples a second asked of the microphone; null takes the model's rate where the
             microphone offers it, else its own.
-        chunk_ms: length of the pieces in which sound arrives.
     """
 
     source: Literal["microphone", "replay", "synthetic", "none"] = "microphone"
     device: Annotated[int, Meta(ge=0, le=255)] | Annotated[str, Meta(min_length=1)] | None = None
     rate_hz: Annotated[int, Meta(ge=4000, le=384_000)] | None = None
-    chunk_ms: Annotated[int, Meta(ge=5, le=500)] = 20
 
 
 class CaptureConfig(Struct, frozen=True, forbid_unknown_fields=True):
