@@ -71,7 +71,8 @@ def test_an_old_python(tmp_path: Path) -> None:
 
 
 def test_missing_packages_are_named_in_the_command_that_installs_them(tmp_path: Path) -> None:
-    finding = look(board("rpi4"), tmp_path, "packages", packages={"numpy": "2.3", "soundfile": None})
+    found: dict[str, str | None] = {"numpy": "2.3", "soundfile": None}
+    finding = look(board("rpi4"), tmp_path, "packages", packages=found)
     assert (finding.verdict, finding.remedy) == (Verdict.FAIL, "pip install soundfile")
 
 

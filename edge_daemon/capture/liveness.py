@@ -58,14 +58,14 @@ class Liveness:
         self._open = False
         self._alive_ns = 0  # of the last fresh item or, if later, the last attempt to open
         self._healthy_ns: int | None = None  # when it last became healthy
-        self._broken_ns: int | None = None  # when it last ceased to be
+        self._broken_ns: int | None = None  # its last sign of life before it ceased to be
 
     def opening(self, now_ns: int) -> None:
         """Note that an attempt to open begins: from here on, silence counts."""
         self._open = True
         self._alive_ns = now_ns
         if self._broken_ns is None:
-            self._broken_ns = now_ns
+            self._broken_ns = self._alive_ns
 
     def item(self, now_ns: int, fingerprint: int | None = None) -> Transition | None:
         """Note an item.
@@ -94,7 +94,7 @@ class Liveness:
         """Note that the source failed or was given up; it is closed until `opening`."""
         self._open = False
         self._losses += 1
-        self._note_broken(now_ns)
+        self._note_broken()
         failed = self._losses > self._failed_after
         return self._become(State.FAILED if failed else State.RECONNECTING, detail)
 
@@ -107,7 +107,7 @@ class Liveness:
         """Judge the silence; anyone may call this, since a source that hangs cannot."""
         if not self.silent(now_ns) or self.state in (State.STALLED, State.FAILED):
             return None
-        self._note_broken(now_ns)
+        self._note_broken()
         return self._become(
             State.STALLED, f"nothing new for {(now_ns - self._alive_ns) / NS_PER_S:.1f} s"
         )
@@ -122,9 +122,9 @@ class Liveness:
             return False
         return self._alive_ns - self._healthy_ns >= self._stall_ns
 
-    def _note_broken(self, now_ns: int) -> None:
+    def _note_broken(self) -> None:
         if self.state is State.HEALTHY:
-            self._broken_ns = now_ns
+            self._broken_ns = self._alive_ns
 
     def _become(self, state: State, detail: str) -> Transition | None:
         if state is self.state:

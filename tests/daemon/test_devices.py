@@ -1,0 +1,116 @@
+"""The daemon on a network camera and a microphone that PortAudio knows, both with faults."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from edge_daemon import exitcode
+from edge_daemon.demo import CLIP
+from tests.capture.mjpeg import Show, mjpeg_server
+from tests.capture.pulse import PulseServer
+from tests.daemon.running import DATA, Fields, lines, of, running, write_config
+
+
+@pytest.fixture(scope="module")
+def shown() -> Show:
+    """The clip's pictures that show its first digit, with a camera's noise: none equals another."""
+    capture = cv2.VideoCapture(str(CLIP.video))
+    pictures: list[np.ndarray] = []
+    while (read := capture.read())[0] and len(pictures) < 30:
+        pictures.append(read[1])
+    capture.release()
+    pictures = pictures[10:28]  # 0.7 s to 1.9 s
+
+    def show(number: int) -> np.ndarray:
+        image = pictures[number % len(pictures)]
+        noise = np.random.default_rng(number).integers(-3, 4, image.shape, dtype=np.int16)
+        noisy: np.ndarray = np.clip(image + noise, 0, 255).astype(np.uint8)
+        return noisy
+
+    return show
+
+
+@pytest.fixture
+def pulse(tmp_path: Path) -> Iterator[PulseServer]:
+    runtime = tmp_path / "pulse"
+    runtime.mkdir()
+    server = PulseServer(runtime)
+    try:
+        server.start()
+        yield server
+    except OSError as error:
+        pytest.skip(str(error))
+    finally:
+        server.kill()
+
+
+def config_for(folder: Path, url: str, audio: str) -> Path:
+    return write_config(
+        folder / "config.yaml",
+        video={"source": "camera", "device": url},
+        audio={"source": audio},
+        window={"period_ms": 50},
+        capture={"stall_s": 1.0, "retry_first_s": 0.05, "retry_max_s": 0.5},
+        governor={"readings": str(DATA / "traces" / "calm.jsonl")},
+    )
+
+
+def test_a_camera_that_freezes_repeats_itself_and_comes_back(
+    tmp_path: Path, shown: Show, valid: Callable[[list[Fields]], None]
+) -> None:
+    with mjpeg_server(30, shown) as camera:
+        config = config_for(tmp_path, camera.url, "none")
+        with running(config, tmp_path / "journal") as daemon:
+            seen = daemon.wait_for_event("prediction", label="4")
+            for mode in ("stall", "repeat", "drop"):
+                camera.mode = mode
+                lost = daemon.wait_for(
+                    lambda line: line["event"] == "capture"
+                    and line["previous"] == "healthy"
+                    and line["state"] in ("stalled", "reconnecting"),
+                    after=seen["seq"],
+                )
+                camera.mode = "ok"
+                back = daemon.wait_for_event("capture", after=lost["seq"], state="healthy")
+                assert back["detail"].startswith("recovered after")
+                seen = daemon.wait_for_event("prediction", after=back["seq"], label="4")
+            assert daemon.stop() == exitcode.OK
+    found = lines(tmp_path / "journal")
+    valid(found)
+    assert of("capture", found)[-1]["reconnects"] >= 2  # a stall may end by itself
+
+
+@pytest.mark.pulseaudio
+def test_it_sees_and_hears_and_goes_on_seeing_when_the_sound_dies(
+    tmp_path: Path, shown: Show, pulse: PulseServer
+) -> None:
+    with mjpeg_server(30, shown) as camera:
+        config = config_for(tmp_path, camera.url, "microphone")
+        journal = tmp_path / "journal"
+        with running(config, journal, environ=pulse.environment) as daemon:
+            daemon.wait_for_event("capture", source="audio", state="healthy")
+            player = pulse.play(CLIP.audio)
+            both = daemon.wait_for_event("prediction", image=True, audio=True)
+            assert both["skew_ms"] is not None
+            assert both["tier"] == "high"
+            player.kill()
+            player.wait()
+            pulse.kill()
+            lost = daemon.wait_for_event(
+                "capture", after=both["seq"], source="audio", previous="healthy"
+            )
+            later = daemon.wait_for_event(
+                "prediction", after=lost["seq"] + 20, image=True, audio=False
+            )
+            pulse.start()
+            back = daemon.wait_for_event(
+                "capture", after=later["seq"], source="audio", state="healthy"
+            )
+            assert back["reconnects"] >= 1
+            assert daemon.stop() == exitcode.OK
+    found = lines(journal)
+    predictions = [line["window"] for line in of("prediction", found)]
+    assert predictions == list(range(len(predictions)))  # seeing never stopped
