@@ -80,7 +80,7 @@ def test_a_camera_that_freezes_repeats_itself_and_comes_back(
             assert daemon.stop() == exitcode.OK
     found = lines(tmp_path / "journal")
     valid(found)
-    assert of("capture", found)[-1]["reconnects"] >= 2  # a stall may end by itself
+    assert of("capture", found)[-1]["reconnects"] >= 1  # stalls end by themselves
 
 
 @pytest.mark.pulseaudio
