@@ -83,9 +83,9 @@ $(VENV)/.dev: $(VENV)/.runtime
 	@touch $@
 
 # PyTorch first and alone: pulled in by another package, it may bring several GB for a GPU.
-$(VENV_TOOLS)/.ready: tools/requirements.txt tools/constraints.txt
+$(VENV_TOOLS)/.ready: pyproject.toml tools/constraints.txt
 	@echo "setting up $(VENV_TOOLS) (some minutes, once)"
 	@tools/venv.sh $(VENV_TOOLS)
 	@$(PYTHON_TOOLS) $(PIP) --constraint tools/constraints.txt torch
-	@$(PYTHON_TOOLS) $(PIP) --constraint tools/constraints.txt --requirement tools/requirements.txt
+	@$(PYTHON_TOOLS) $(PIP) --constraint tools/constraints.txt --editable '.[tools]'
 	@touch $@

@@ -192,7 +192,7 @@ def _stop(to: Renderer, fields: Fields) -> str:
             f"{_text(fields, 'predictions')} predictions",
             f"{correct / scored:.1%} of {scored:.0f} right" if scored else "",
             f"{_text(fields, 'swaps')} swaps",
-            f"{_text(fields, 'dropped_frames')} frames and "
+            f"{_text(fields, 'dropped_frames')} frames skipped · "
             f"{_text(fields, 'lost_samples')} samples lost",
         ),
         _list(
