@@ -40,9 +40,9 @@ Plan = dict[str, Schedule]
 """The schedule of every stage, by its name."""
 
 PLAN: Plan = {
-    "visual_14": Schedule(epochs=12, batch=256, rate=6e-3),
+    "visual_14": Schedule(epochs=10, batch=128, rate=5e-3),
     "visual_28": Schedule(epochs=8, batch=128, rate=5e-3),
-    "audio": Schedule(epochs=30, batch=256, rate=6e-3),
+    "audio": Schedule(epochs=40, batch=128, rate=6e-3),
 }
 SMOKE_PLAN: Plan = dict.fromkeys(PLAN, Schedule(epochs=2, batch=32, rate=6e-3))
 

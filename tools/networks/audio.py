@@ -32,7 +32,7 @@ class AudioBranch(nn.Module):
         bands: int = 40,
         columns: int = 64,
         prefix: int = 40,
-        channels: Sequence[int] = (64, 64, 64, 64, 80, 80),
+        channels: Sequence[int] = (48, 48, 48, 48, 64, 64),
         strides: Sequence[int] = (1, 2, 1, 2, 1),
         kernel: int = 7,
         labels: int = 10,

@@ -51,7 +51,7 @@ class VisualBranch(nn.Module):
 
 def visual_28(labels: int = 10) -> VisualBranch:
     """Return the branch of `high`, `medium` and `low`: 28 × 28 pixels."""
-    return VisualBranch(28, (16, 32, 48, 64, 96), (2, 1, 2, 1), labels)
+    return VisualBranch(28, (16, 32, 48, 64, 64), (2, 1, 2, 1), labels)
 
 
 def visual_14(labels: int = 10) -> VisualBranch:

@@ -36,7 +36,7 @@ def warp_pictures(images: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def vary_spectrograms(spectrograms: Tensor, shift: int, generator: torch.Generator) -> Tensor:
-    """Change gain and onset, mask bands and columns (SpecAugment, Park et al. 2019), cut the end.
+    """Change gain and onset, mask bands and columns (SpecAugment, Park et al. 2019).
 
     Args:
         spectrograms: float32 [N, columns, bands, 1] in 0 to 1; 0 is silence.
@@ -52,17 +52,7 @@ def vary_spectrograms(spectrograms: Tensor, shift: int, generator: torch.Generat
     x = torch.where(x > 0.0, x + gain, x).clamp_(0.0, 1.0)
     kept = ~stripe(count, bands, bands // 5, generator)[:, None, :, None]
     kept = kept & ~stripe(count, columns, columns // 6, generator)[:, :, None, None]
-    return x * kept * heard(count, columns, generator)[:, :, None, None]
-
-
-def heard(count: int, columns: int, generator: torch.Generator) -> Tensor:
-    """Return bool [count, columns]: in every fourth row, the sound has not been heard to its end.
-
-    A window may be cut in the middle of a word; the columns that follow are then 0.
-    """
-    end = torch.randint(columns // 8, columns + 1, (count, 1), generator=generator)
-    whole = torch.rand(count, 1, generator=generator) < 0.75
-    return (torch.arange(columns) < end) | whole
+    return x * kept
 
 
 def stripe(count: int, length: int, longest: int, generator: torch.Generator) -> Tensor:

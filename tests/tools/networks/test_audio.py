@@ -41,7 +41,7 @@ def test_partial_of_a_prefix_is_what_both_gives(branch: AudioBranch) -> None:
 
 
 def test_bands_are_channels(branch: AudioBranch) -> None:
-    assert branch.stem.conv.weight.shape == (64, 40, 3, 1)
+    assert branch.stem.conv.weight.shape == (48, 40, 3, 1)
     sound = torch.zeros(1, 64, 40, 1)
     sound[0, 5, 7] = 1.0
     # One lit band and column: the stem sees its weights, last column of the kernel first.
