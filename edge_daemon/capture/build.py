@@ -16,7 +16,7 @@ from edge_daemon.capture.ring import SampleRing
 from edge_daemon.capture.slot import FrameSlot
 from edge_daemon.capture.source import Chunk, Frame, Source
 from edge_daemon.clock import Clock
-from edge_daemon.config import Config
+from edge_daemon.config import Config, ConfigError
 from edge_daemon.journal.events import Capture
 
 RING_S = 3.0
@@ -76,8 +76,15 @@ def build_capture(
         sample_rate_hz: rate of the samples that the models want; None where no model listens.
         clock: monotonic nanoseconds.
         on_change: takes each change of a source's state.
+
+    Raises:
+        ConfigError: no source is left that a model takes.
     """
     video, audio = build_sources(config, sample_rate_hz=sample_rate_hz, clock=clock)
+    if video is None and audio is None:
+        raise ConfigError(
+            "video.source is none, and no model of the bundle listens: nothing is left to classify"
+        )
     slot = None if video is None else FrameSlot()
     ring = None
     if audio is not None and sample_rate_hz is not None:
