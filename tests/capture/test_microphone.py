@@ -207,10 +207,11 @@ def test_twenty_reopenings_leave_nothing_behind(pulse: PulseServer) -> None:
         )
 
     once()
-    before = once()
-    for _ in range(20):
-        after = once()
-    assert after <= before
+    threads, descriptors = once()
+    later = [once() for _ in range(20)]
+    # The kernel may still be taking a thread away when it is counted: the least of many counts.
+    assert min(count for count, _ in later[10:]) <= threads
+    assert min(count for _, count in later[10:]) <= descriptors
 
 
 @pytest.mark.usefixtures("tone")
