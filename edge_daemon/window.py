@@ -1,13 +1,12 @@
 """What is classified at once: the newest picture and the sound that ends with it."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from edge_daemon.capture.ring import SampleRing
 from edge_daemon.capture.source import Frame
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """One window.
 
     Attributes:

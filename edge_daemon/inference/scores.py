@@ -1,13 +1,12 @@
 """What a pipeline makes of one window."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 
-@dataclass(frozen=True, slots=True)
-class Scores:
+class Scores(NamedTuple):
     """What a pipeline makes of one window.
 
     Attributes:

@@ -1,7 +1,7 @@
 """Scores of many windows to one answer: quick to change, slow to flicker, `unknown` for nothing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,7 @@ REFERENCE_NS = 100_000_000
 """The distance between windows at which the weight is meant."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What a window showed, in the light of those before.
 
     Attributes:

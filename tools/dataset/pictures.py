@@ -17,7 +17,7 @@ from tools.dataset.mnist import Digits, read_mnist
 from tools.dataset.photograph import photograph
 from tools.dataset.protocol import PROTOCOLS, Protocol, ProtocolName, Split, image_specs
 
-_VERSION = 3
+_VERSION = 4
 """Raised when the same parameters would give other pictures."""
 
 _PART = 2500
