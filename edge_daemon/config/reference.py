@@ -1,5 +1,6 @@
 """Writes docs/config.md from the structs: `python -m edge_daemon.config.reference`."""
 
+import inspect
 import re
 import sys
 from pathlib import Path
@@ -37,8 +38,9 @@ def reference() -> str:
 
 def attribute_docs(struct: type[Struct]) -> dict[str, str]:
     """Return the `Attributes:` of a struct's docstring, each on one line."""
-    _, _, block = (struct.__doc__ or "").partition("Attributes:\n")
-    found = re.findall(r"^ {8}(\w+): (.*(?:\n {12}.*)*)", block, flags=re.MULTILINE)
+    # Python 3.13 takes the indentation away by itself.
+    _, _, block = inspect.cleandoc(struct.__doc__ or "").partition("Attributes:\n")
+    found = re.findall(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", block, flags=re.MULTILINE)
     return {name: " ".join(text.split()) for name, text in found}
 
 
