@@ -181,9 +181,8 @@ class _Follower:
 
     def _between(self, previous: LineFile | None, successor: LineFile) -> Iterator[LineFile]:
         """Yield the files that were filled and rotated since we last looked."""
-        raw = successor.first()
-        line = None if raw is None else _line(successor, 0, raw, None)
-        if line is not None and line.seq <= self._seen:
+        first = _first_number(successor)
+        if first is not None and first <= self._seen:
             self._seen = -1  # the numbers began anew: somebody deleted everything
         for file in _older(self._directory, successor, above=self._seen):
             if previous is None or not file.same_as(previous):
@@ -193,17 +192,29 @@ class _Follower:
 def _older(
     directory: Path, active: LineFile | None, above: int = -1, newest_first: bool = False
 ) -> Iterator[LineFile]:
-    """Open one rotated file after another, of those above number `above`."""
+    """Open one rotated file after another, of those above number `above` and before `active`."""
     try:
         files = rotated(directory)
     except (FileNotFoundError, NotADirectoryError):
         return
+    # Asked after the listing: if the active file has been rotated itself since it was opened, it
+    # has a line, and what is listed behind it is newer. While it is empty nothing can be.
+    before = None if active is None else _first_number(active)
     for number, path in reversed(files) if newest_first else files:
-        file = LineFile.if_there(path) if number > above else None
+        if number <= above or (before is not None and number >= before):
+            continue
+        file = LineFile.if_there(path)
         if file is not None:
             with file:
                 if active is None or not file.same_as(active):
                     yield file
+
+
+def _first_number(file: LineFile) -> int | None:
+    """Return the number of a file's first line; None where there is none that can be read."""
+    raw = file.first()
+    line = None if raw is None else _line(file, 0, raw, None)
+    return None if line is None else line.seq
 
 
 def _lines(file: LineFile, on_bad: OnBad | None, whole_file: bool = False) -> Iterator[Line]:

@@ -156,6 +156,22 @@ def test_following_begins_with_the_last_lines_and_goes_on_across_rotation(tmp_pa
     journal.stop()
 
 
+def test_files_that_are_rotated_while_a_reader_is_behind_keep_their_order(tmp_path: Path) -> None:
+    journal = write(tmp_path, 3)
+    stop = threading.Event()
+    reader = follow(tmp_path, stop, count=3, poll_s=0.001)
+    seen = [next(reader).seq for _ in range(3)]
+    extend(journal, 100)  # the reader is two files behind when it looks again,
+    seen.append(next(reader).seq)  # has opened the active one, and stands in the oldest
+    extend(journal, 300)  # while that one is rotated too, and others after it
+    for line in reader:
+        seen.append(line.seq)
+        if line.seq == 402:
+            stop.set()
+    assert seen == list(range(403))
+    journal.stop()
+
+
 def test_following_waits_for_a_directory(tmp_path: Path, follower: Follower) -> None:
     journal = write(tmp_path / "journal", 3)
     assert follower.wait_for(2) == [0, 1, 2]
