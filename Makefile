@@ -7,6 +7,7 @@ SHELL := /bin/sh
 
 VENV ?= .venv
 VENV_TOOLS ?= .venv-tools
+VENV_TFLITE ?= .venv-tflite
 PYTHON_DAEMON := $(VENV)/bin/python
 PYTHON_TOOLS := $(VENV_TOOLS)/bin/python
 PIP := -m pip --disable-pip-version-check --quiet install
@@ -26,7 +27,7 @@ ifeq ($(filter models,$(MAKECMDGOALS))$(DATA)$(SMOKE),models)
 $(error where are the data sets? make models DATA=DIRECTORY, or SMOKE=1 for generated data)
 endif
 
-.PHONY: help demo test check bench models docs test-tools install uninstall clean
+.PHONY: help demo test check bench models docs test-tools test-tflite install uninstall clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +54,9 @@ docs: $(VENV)/.dev ## write the pages that are made from the code
 test-tools: $(VENV_TOOLS)/.ready ## run the tests of the offline tools (installs PyTorch: 2 GB)
 	@$(PYTHON_TOOLS) -m pytest $(PYTEST_TOOLS) tests/tools $(ARGS)
 
+test-tflite: $(VENV_TFLITE)/.ready ## run the inference tests on tflite-runtime (Python 3.11)
+	@$(VENV_TFLITE)/bin/python -m pytest tests/inference/test_tflite_runtime.py $(ARGS)
+
 models: $(VENV_TOOLS)/.ready ## train, convert and evaluate the bundle anew: DATA=directory, or SMOKE=1
 	@[ -n "$(SMOKE)" ] || tools/apt.sh espeak-ng
 	@$(PYTHON_TOOLS) -m tools.train $(SOURCES) --run $(RUN)
@@ -66,7 +70,7 @@ uninstall: ## remove the service; PURGE=1 removes its configuration and journal 
 	@systemd/uninstall.sh $(if $(filter-out 0,$(PURGE)),--purge) $(ARGS)
 
 clean: ## remove the virtual environments and every cache
-	@rm -rf $(VENV) $(VENV_TOOLS) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) $(VENV_TOOLS) $(VENV_TFLITE) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.runtime: pyproject.toml constraints.txt
@@ -80,6 +84,14 @@ $(VENV)/.dev: $(VENV)/.runtime
 	@echo "setting up the test tools in $(VENV)"
 	@$(PYTHON_DAEMON) $(PIP) --constraint constraints.txt --editable '.[dev]'
 	@tools/apt.sh libportaudio2 || echo "going on without a microphone library: its tests skip"
+	@touch $@
+
+# The second choice of runtime: its wheels end with Python 3.11 and want numpy 1.
+$(VENV_TFLITE)/.ready: pyproject.toml
+	@echo "setting up $(VENV_TFLITE)"
+	@tools/venv.sh $(VENV_TFLITE)
+	@$(VENV_TFLITE)/bin/python $(PIP) tflite-runtime==2.14.0 numpy==1.26.4 msgspec==0.22.0 \
+		PyYAML==6.0.3 opencv-python-headless==4.11.0.86 pytest==9.2.0 hypothesis==6.170.15
 	@touch $@
 
 # PyTorch first and alone: pulled in by another package, it may bring several GB for a GPU.

@@ -1,11 +1,7 @@
 """The second runtime, where it is installed: the same answers through the same class.
 
-It needs Python 3.11 and numpy 1, which the rest of the development packages do not go with:
-
-    python3.11 -m venv /path/to/venv
-    /path/to/venv/bin/pip install tflite-runtime==2.14.0 'numpy<2' msgspec PyYAML pytest
-    /path/to/venv/bin/pip install 'opencv-python-headless<4.12'
-    /path/to/venv/bin/python -m pytest tests/inference/test_tflite_runtime.py
+It needs Python 3.11 and numpy 1, which the rest of the development packages do not go with: `make
+test-tflite` makes an environment for it.
 """
 
 import importlib.util
