@@ -85,10 +85,11 @@ class Daemon:
         self._reason = "end of replay"
         self.failed = False
         self.stuck: list[str] = []
-        virtual = VirtualClock() if config.replay.pace == "lockstep" else None
+        self._lockstep = config.replay.pace == "lockstep"
+        virtual = VirtualClock() if self._lockstep else None
         self._clock = virtual or monotonic_ns
         self.bundle = load_bundle(config.bundle)
-        self._reports = check_models(self.bundle)
+        check_models(self.bundle)
         self._notifier = Notifier.from_environment(environ)
         self.journal = Journal(
             config.journal.directory,
@@ -196,8 +197,8 @@ class Daemon:
         self._capturing.check(now_ns)
         self._loop.step()
         self._watch.check(now_ns, self._loop.tier)
-        if self.journal.waiting > MANY_LINES:
-            self.journal.flush()  # only a replay in lockstep is faster than a disk
+        if self._lockstep and self.journal.waiting > MANY_LINES:
+            self.journal.flush()  # faster than a disk; in real time nothing waits for one
         self._progress.after_step(self._loop.fresh_windows, sources_down=self._capturing.down)
         if now_ns - self._status_ns >= STATUS_EVERY_NS:
             self._notifier.status(self._status())
@@ -206,8 +207,8 @@ class Daemon:
     def _shut_down(self) -> Stop:
         self._notifier.stopping()
         self.stuck = stop_workers(self._workers, STOP_S)
-        for feed in self._capturing.feeds:
-            if not self._workers:
+        if self._lockstep:
+            for feed in self._capturing.feeds:
                 feed.close()
         inputs = self._capturing.inputs
         stop = self._tally.stop(

@@ -1,6 +1,6 @@
 """The loop: cuts a window, runs the active pipeline, journals the answer, adopts the next tier."""
 
-from typing import Literal, Protocol
+from typing import Literal
 
 from edge_daemon.capture.inputs import Inputs
 from edge_daemon.clock import Clock, monotonic_ns
@@ -8,19 +8,12 @@ from edge_daemon.governor.governor import Order
 from edge_daemon.inference.pipeline import Pipeline, Scores
 from edge_daemon.inference.smoothing import Answer, Smoother
 from edge_daemon.inference.swap import Prepared, Swapper
-from edge_daemon.journal.events import Event, Fault, Prediction, TierChange
+from edge_daemon.journal.events import Fault, Prediction, Sink, TierChange
 from edge_daemon.tally import Tally
 from edge_daemon.tier import Tier
 from edge_daemon.window import Window
 
 Announce = Literal["every", "change"]
-
-
-class Sink(Protocol):
-    """Where events go: the journal, or something that passes them on to it."""
-
-    def write(self, event: Event) -> None:
-        """Take the event; neither blocks nor raises."""
 
 
 class Loop:

@@ -12,7 +12,7 @@ from edge_daemon.governor.limits import Limits
 from edge_daemon.governor.policy import Decision, PolicyState, decide, start, swap_failed
 from edge_daemon.governor.pressure import unknown
 from edge_daemon.governor.reading import Reading
-from edge_daemon.journal.events import Event, Fault, ReadingEvent
+from edge_daemon.journal.events import Fault, ReadingEvent, Sink
 from edge_daemon.tier import Tier
 
 _START_POLLS = 3  # how long the start waits for a reading without holes
@@ -51,13 +51,6 @@ class Requests(Protocol):
 
     def request(self, tier: Tier, order: Order) -> None:
         """Take note of the tier to run next; returns at once."""
-
-
-class Sink(Protocol):
-    """The journal."""
-
-    def write(self, event: Event) -> None:
-        """Take the event; neither blocks nor raises."""
 
 
 @dataclass(slots=True)

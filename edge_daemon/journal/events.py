@@ -1,5 +1,7 @@
 """Every event of the journal, as types; docs/journal.md and its JSON Schema follow from them."""
 
+from typing import Protocol
+
 from msgspec import Struct
 
 from edge_daemon.governor.reading import Reading
@@ -11,6 +13,13 @@ SCHEMA = 1
 
 class Event(Struct, frozen=True, omit_defaults=False, tag_field="event"):
     """The body of a line; the journal adds `schema`, `seq`, `ts`, `mono_ns` and `boot_id`."""
+
+
+class Sink(Protocol):
+    """Where events go: the journal, or something that passes them on to it."""
+
+    def write(self, event: Event) -> None:
+        """Take the event; neither blocks nor raises."""
 
 
 class Start(Event, frozen=True, tag="start"):

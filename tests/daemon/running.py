@@ -1,6 +1,7 @@
 """The daemon as a user runs it: a process, a config file, a journal, signals."""
 
 import contextlib
+import itertools
 import json
 import os
 import signal
@@ -19,6 +20,8 @@ PATIENCE_S = 30.0
 """How long anything may take on a busy machine before a test gives up."""
 
 Fields = dict[str, Any]
+
+_numbers = itertools.count()
 
 
 def command(*arguments: str | Path) -> list[str]:
@@ -57,7 +60,7 @@ class Running:
         environ: Mapping[str, str] | None = None,
     ) -> None:
         self.journal = journal
-        self.log = journal.parent / f"{journal.name}.log"
+        self.log = config.parent / f"{config.stem}-{next(_numbers)}.log"
         self._stderr = self.log.open("ab")
         self.process = subprocess.Popen(
             command("run", "--config", config, "--journal", journal, *arguments),

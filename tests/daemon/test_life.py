@@ -195,6 +195,27 @@ def test_the_watchdog_is_not_fed_while_the_picture_hangs_unreported(
         assert lines(tmp_path / "journal")[-1]["event"] == "stop"
 
 
+def test_a_journal_that_cannot_be_written_stops_nothing(
+    tmp_path: Path, systemd: socket.socket
+) -> None:
+    (tmp_path / "file").write_text("where a directory is needed")
+    config = write_config(tmp_path / "config.yaml", **SYNTHETIC)
+    environ = {"NOTIFY_SOCKET": str(tmp_path / "notify")}
+    with running(config, tmp_path / "file" / "journal", environ=environ) as daemon:
+        rates: list[float] = []
+        fed = 0
+        while len(rates) < 3:
+            for message in systemd.recv(4096).decode().splitlines():
+                fed += message == "WATCHDOG=1"
+                if message.startswith("STATUS=tier high"):
+                    rates.append(float(message.split(", ")[1].split()[0]))
+        assert min(rates[1:]) > 5  # windows a second, of 33
+        assert fed > 0
+        assert daemon.stop() == exitcode.OK
+        assert "the disk fails, lines wait" in daemon.log.read_text()
+    assert (tmp_path / "file").read_text() == "where a directory is needed"
+
+
 def test_two_daemons_do_not_share_a_journal(config: Path, tmp_path: Path) -> None:
     with running(config, tmp_path / "journal") as first:
         first.wait_for_event("prediction")
