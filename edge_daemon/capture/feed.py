@@ -201,7 +201,8 @@ class Feed(Generic[Item]):
     def _report(self, transition: Transition | None) -> None:
         if transition is None:
             return
-        log.info("%s is %s: %s", self.source.name, transition.state, transition.detail)
+        level = logging.INFO if transition.state in _WELL else logging.WARNING
+        log.log(level, "%s is %s: %s", self.source.name, transition.state, transition.detail)
         self._on_change(
             Capture(
                 source=self.kind,
@@ -217,6 +218,7 @@ class Feed(Generic[Item]):
         )
 
 
+_WELL = frozenset({State.HEALTHY, State.ENDED})
 _NOUNS = {"video": "picture", "audio": "sound"}
 
 
