@@ -90,8 +90,9 @@ def _is_bad_input(error: Exception) -> bool:
     from edge_daemon.config import ConfigError
     from edge_daemon.governor.script import TraceError
     from edge_daemon.inference.bundle import BundleError
+    from edge_daemon.inference.interpreter import InterpreterError
 
-    return isinstance(error, (ConfigError, BundleError, TraceError))
+    return isinstance(error, (ConfigError, BundleError, InterpreterError, TraceError))
 
 
 def entry() -> NoReturn:

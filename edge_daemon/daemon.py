@@ -1,4 +1,4 @@
-"""The daemon: makes the parts, starts them in order, runs the loop, stops them in reverse."""
+"""The daemon: makes the parts, starts them, runs the loop, stops them, the journal last."""
 
 import logging
 import os
@@ -18,6 +18,7 @@ from edge_daemon.features.image import shrink, work_px
 from edge_daemon.governor.governor import Governor, Order, Readings
 from edge_daemon.governor.probes import Probes
 from edge_daemon.governor.script import ScriptedProbes, read_trace
+from edge_daemon.governor.thermal import board_model
 from edge_daemon.governor.watch import Watch
 from edge_daemon.inference.bundle import Bundle, check_models, load_bundle
 from edge_daemon.inference.smoothing import Smoother
@@ -65,6 +66,8 @@ class Daemon:
 
     Raises:
         BundleError: the bundle cannot be used.
+        ConfigError: nothing is left to classify.
+        InterpreterError: the TFLite runtime does not work.
         TraceError: the scripted readings cannot be used.
     """
 
@@ -85,6 +88,7 @@ class Daemon:
         self._reason = "end of replay"
         self.failed = False
         self.stuck: list[str] = []
+        self._many_lines = min(MANY_LINES, config.journal.buffer_lines // 2)
         self._lockstep = config.replay.pace == "lockstep"
         virtual = VirtualClock() if self._lockstep else None
         self._clock = virtual or monotonic_ns
@@ -101,7 +105,7 @@ class Daemon:
         self._probes: Readings = self._make_probes(virtual)
         self._capturing: Capturing = build_capture(
             config,
-            sample_rate_hz=_sample_rate_hz(self.bundle),
+            sample_rate_hz=self.bundle.sample_rate_hz,
             shrink=_shrink(self.bundle),
             clock=self._clock,
             on_change=self.write,
@@ -135,7 +139,8 @@ class Daemon:
         self._progress = Progress(self._notifier, self.journal, self._clock)
         self._workers = [] if virtual else self._make_workers()
         self._watch = Watch(self._governor, self.write, self._clock())
-        self._status_ns = 0
+        self._running = False
+        self._status_ns = self._clock()
         self._status_windows = 0
 
     def write(self, event: Event) -> None:
@@ -162,6 +167,7 @@ class Daemon:
             for worker in self._workers:
                 worker.start()
             self._notifier.ready(self._status())
+            self._running = True
             self._pace.run(self._step, self._stop, lambda: self._capturing.ended)
         except Exception as error:
             log.exception("the loop failed")
@@ -173,6 +179,8 @@ class Daemon:
         if self._reload_config is None:
             self.write(Reload(error="there is no config file to read again"))
             return
+        if not self._running or self._stop.is_set():
+            return  # `start` is the first line of a run and `stop` the last
         self._notifier.reloading()
         try:
             new = self._reload_config()
@@ -186,7 +194,8 @@ class Daemon:
             if change.restart:
                 log.warning("a restart is needed for %s", ", ".join(change.restart))
             self.write(Reload(applied=tuple(change.live), restart=tuple(change.restart)))
-        self._notifier.ready(self._status())
+        finally:
+            self._notifier.ready(self._status())
 
     def last_words(self) -> None:
         """Bring the journal to disk, for an end without a proper stop."""
@@ -197,12 +206,14 @@ class Daemon:
         self._capturing.check(now_ns)
         self._loop.step()
         self._watch.check(now_ns, self._loop.tier)
-        if self._lockstep and self.journal.waiting > MANY_LINES:
+        if self._lockstep and self.journal.waiting > self._many_lines:
             self.journal.flush()  # faster than a disk; in real time nothing waits for one
-        self._progress.after_step(self._loop.fresh_windows, sources_down=self._capturing.down)
+        self._progress.after_step(
+            self._loop.fresh_windows,
+            sources_down=self._capturing.down(listens=self._loop.pipeline.listens),
+        )
         if now_ns - self._status_ns >= STATUS_EVERY_NS:
             self._notifier.status(self._status())
-            self._status_ns = now_ns
 
     def _shut_down(self) -> Stop:
         self._notifier.stopping()
@@ -287,7 +298,7 @@ class Daemon:
             pid=os.getpid(),
             python=platform.python_version(),
             runtime=runtime_version(),
-            board=_board(self._root),
+            board=board_model(self._root) or platform.machine(),
             bundle=f"{self.bundle.name} {self.bundle.version}",
             bundle_sha256=self.bundle.sha256,
             tier=self._loop.tier,
@@ -300,27 +311,14 @@ class Daemon:
     def _status(self) -> str:
         feeds = ", ".join(f"{feed.kind} {feed.state}" for feed in self._capturing.feeds)
         windows = self._loop.fresh_windows - self._status_windows
-        elapsed_s = (self._clock() - self._status_ns) / 1e9
+        now_ns = self._clock()
+        elapsed_s = (now_ns - self._status_ns) / 1e9
+        self._status_ns = now_ns
         self._status_windows = self._loop.fresh_windows
         return f"tier {self._loop.tier}, {windows / max(elapsed_s, 1e-3):.1f} windows/s, {feeds}"
-
-
-def _sample_rate_hz(bundle: Bundle) -> int | None:
-    """Return the rate that the bundle's models listen at, which all that listen share."""
-    specs = (spec.inputs.audio for spec in bundle.tiers.values())
-    return next((audio.sample_rate_hz for audio in specs if audio is not None), None)
 
 
 def _shrink(bundle: Bundle) -> Callable[[NDArray[np.uint8]], NDArray[np.uint8]]:
     """Return what makes a picture as small as the bundle's models allow."""
     least_px = work_px(spec.inputs.image for spec in bundle.tiers.values())
     return lambda image: shrink(image, least_px)
-
-
-def _board(root: Path) -> str:
-    """Return the board's model from the device tree, or the machine's architecture."""
-    try:
-        model = (root / "proc/device-tree/model").read_bytes()
-    except OSError:
-        return platform.machine()
-    return model.rstrip(b"\0\n").decode("utf-8", "replace")

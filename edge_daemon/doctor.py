@@ -261,7 +261,8 @@ def _journal(host: Host) -> Finding:
         remedy = "remove it, or name another directory with journal.directory"
         return Finding(name, Verdict.FAIL, f"{place} is no directory", remedy)
     if not access(place, W_OK):
-        remedy = f"sudo chown {host.user} {place}, or name another with journal.directory"
+        what = f"chown {host.user}" if place == journal else f"install -d -o {host.user}"
+        remedy = f"sudo {what} {journal}, or name another with journal.directory"
         return Finding(name, Verdict.FAIL, f"{host.user} may not write to {place}", remedy)
     free_mib = shutil.disk_usage(place).free / 2**20
     used_mib = sum(file.stat().st_size for file in place.glob("*.jsonl*")) / 2**20

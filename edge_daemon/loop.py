@@ -143,7 +143,7 @@ class Loop:
         self._failures += 1
         if self._failures % 100 == 1:
             message = f"the {self.tier} pipeline failed on a window: {error!r}"
-            self._journal.write(Fault(part="loop", message=message, count=self._failures))
+            self._journal.write(Fault(part="loop", message=message, count=min(self._failures, 100)))
 
 
 def _age_ms(scores: Scores, now_ns: int) -> float | None:

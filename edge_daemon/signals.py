@@ -76,6 +76,8 @@ class Signals:
     def take(self, arrived: signal.Signals) -> None:
         """Act on one signal; what a callback raises is logged."""
         on_reload = self._on_reload if arrived == signal.SIGHUP else None
+        if on_reload is not None and self._stopping_ns is not None:
+            return  # too late: `stop` is the last line of a run
         if on_reload is None and self._stopping_ns is not None:
             if self._clock() - self._stopping_ns > _ECHO_NS:
                 self._end(arrived)

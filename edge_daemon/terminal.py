@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping
 from typing import TextIO
 
-GREEN, YELLOW, RED, CYAN, GREY = "32", "33", "31", "36", "90"
+GREEN, YELLOW, RED, CYAN = "32", "33", "31", "36"
 
 
 def understands_colour(stream: TextIO, environ: Mapping[str, str]) -> bool:

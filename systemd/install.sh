@@ -97,6 +97,8 @@ install_unit() {
 
 start() {
     systemd-sysusers "$users"
+    # systemd makes it at the first start; `edge-daemon check` looks for it before.
+    install -d -m 0750 -o edge-daemon -g edge-daemon /var/log/edge-daemon
     systemctl daemon-reload
     if systemctl is-active --quiet edge-daemon; then
         systemctl restart edge-daemon

@@ -24,7 +24,7 @@ RING_S = 3.0
 
 Item = TypeVar("Item", Frame, Chunk)
 
-_DOWN = frozenset({State.STALLED, State.RECONNECTING, State.FAILED})
+_DOWN = frozenset({State.STALLED, State.RECONNECTING, State.FAILED, State.ENDED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +53,14 @@ class Capturing:
         """Whether nothing will ever follow from any source."""
         return all(feed.state is State.ENDED for feed in self.feeds)
 
-    @property
-    def down(self) -> bool:
-        """Whether every source is in a failure that has been reported."""
-        return all(feed.state in _DOWN for feed in self.feeds)
+    def down(self, *, listens: bool) -> bool:
+        """Whether every source that counts has ended or is in a failure that was reported.
+
+        Args:
+            listens: whether the active tier takes sound; one that does not has no use for a
+                microphone that works.
+        """
+        return all(feed.state in _DOWN for feed in self.feeds if listens or feed.kind == "video")
 
 
 def build_capture(
@@ -72,7 +76,7 @@ def build_capture(
     Args:
         config: which sources, and how patient to be with them.
         shrink: makes a picture as small as the models allow, on the video feed's thread: what
-            waits in the slot is then a hundredth of a camera's frame.
+            waits in the slot is then a fiftieth of a camera's frame or less.
         sample_rate_hz: rate of the samples that the models want; None where no model listens.
         clock: monotonic nanoseconds.
         on_change: takes each change of a source's state.

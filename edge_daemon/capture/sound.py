@@ -49,8 +49,10 @@ class SoundFile:
 
     @contextmanager
     def _opened(self) -> Generator[Any, None, None]:
-        import soundfile
-
+        try:
+            import soundfile
+        except OSError:
+            raise SourceError("libsndfile is not installed: apt install libsndfile1") from None
         try:
             with soundfile.SoundFile(self._path) as file:
                 yield file

@@ -59,9 +59,9 @@ def _results(config: "Config", *, devices: bool) -> Iterator[Result]:
         from edge_daemon.capture.build import build_sources
         from edge_daemon.clock import monotonic_ns
 
-        audio = (spec.inputs.audio for spec in bundle.tiers.values())
-        rate_hz = next((spec.sample_rate_hz for spec in audio if spec is not None), None)
-        video, sound = build_sources(config, sample_rate_hz=rate_hz, clock=monotonic_ns)
+        video, sound = build_sources(
+            config, sample_rate_hz=bundle.sample_rate_hz, clock=monotonic_ns
+        )
         if video is not None:
             yield _device("video", video, _describe_frame)
         if sound is not None:

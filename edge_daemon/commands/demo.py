@@ -29,11 +29,11 @@ def run(arguments: argparse.Namespace) -> int:
     signals.block()  # before any thread starts, numpy's included: threads inherit the mask
     from msgspec.structs import replace
 
+    from edge_daemon.commands.conduct import conduct, leave
     from edge_daemon.config import load_config
     from edge_daemon.daemon import Daemon
     from edge_daemon.demo.view import DemoView, summary
     from edge_daemon.terminal import standard_output, understands_colour
-    from edge_daemon.worker import Worker
 
     directory = arguments.journal or Path(tempfile.mkdtemp(prefix="edge-daemon-demo-"))
     config = load_config(DIRECTORY / "config.yaml", os.environ)
@@ -48,9 +48,12 @@ def run(arguments: argparse.Namespace) -> int:
         colour=understands_colour(stream, os.environ),
     )
     daemon = Daemon(config, observe=view.write)
-    Worker("signals", signals.Signals(daemon.stop, None, daemon.last_words).run).start()
     started_s = time.monotonic()
-    stop = daemon.run()
+    code, stop = conduct(daemon, reloads=False)
+    if stop is None:
+        return code
     view.say(summary(stop, f"{daemon.journal.directory}/journal.jsonl"))
     whole = all(seconds > 0 for seconds in stop.tier_s.values()) and view.tier == "high"
-    return exitcode.OK if whole or stop.reason != "end of replay" else exitcode.TROUBLE
+    if stop.reason == "end of replay" and not whole:
+        code = exitcode.TROUBLE
+    return leave(daemon, code)

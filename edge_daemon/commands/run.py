@@ -3,10 +3,8 @@
 import argparse
 import logging
 import os
-import sys
 from pathlib import Path
 
-from edge_daemon import exitcode
 from edge_daemon.commands import options
 
 log = logging.getLogger(__name__)
@@ -39,9 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
     from edge_daemon import signals
 
     signals.block()  # before any thread starts, numpy's included: threads inherit the mask
+    from edge_daemon.commands.conduct import conduct, leave
     from edge_daemon.daemon import Daemon
-    from edge_daemon.journal.files import JournalLockedError
-    from edge_daemon.worker import Worker
 
     config = options.load(arguments)
     logging.getLogger().setLevel(config.log.level.upper())
@@ -52,21 +49,10 @@ def run(arguments: argparse.Namespace) -> int:
         environ=os.environ,
         reload=None if path is None else lambda: options.load(arguments),
     )
-    waiting = signals.Signals(daemon.stop, daemon.reload, daemon.last_words)
-    Worker("signals", waiting.run).start()
     log.info(
         "config %s, journal %s/journal.jsonl", path or "built-in defaults", daemon.journal.directory
     )
-    try:
-        stop = daemon.run()
-    except JournalLockedError as error:
-        log.error("%s", error)
-        return exitcode.BUSY
-    log.info("stopped: %s", stop.reason)
-    code = exitcode.TROUBLE if daemon.failed else exitcode.OK
-    if daemon.stuck:
-        # The journal is closed, and nothing else is worth waiting for a driver at the exit.
-        log.warning("left behind: %s", ", ".join(daemon.stuck))
-        sys.stderr.flush()
-        os._exit(code)
-    return code
+    code, stop = conduct(daemon, reloads=True)
+    if stop is not None:
+        log.info("stopped: %s", stop.reason)
+    return leave(daemon, code)

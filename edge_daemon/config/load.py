@@ -139,6 +139,8 @@ def _check_together(config: Config, findings: Findings) -> None:
         wrong("video.source", "is replay, but replay.video names no file")
     if audio == "replay" and replay.audio is None:
         wrong("audio.source", "is replay, but replay.audio names no file")
+    if video == "picamera2" and not str(config.video.device).isdecimal():
+        wrong("video.device", "must be the camera's number where video.source is picamera2")
     if replay.pace == "lockstep" and ({video, audio} & {"camera", "picamera2", "microphone"}):
         wrong(
             "replay.pace", "is lockstep, which live devices cannot follow; use replay or synthetic"

@@ -50,7 +50,7 @@ class DemoView:
             return
         try:
             print(text, file=self._stream, flush=True)
-        except BrokenPipeError:
+        except (OSError, ValueError):  # nobody listens any more, or the disk below is full
             self._open = False
 
     def _render(self, event: Event) -> str | None:
@@ -109,7 +109,7 @@ def summary(stop: Stop, journal: str) -> str:
             f"{stop.windows} windows in {stop.uptime_s:.1f} s, "
             f"{stop.correct} of {stop.scored} correct{share}",
             *tiers,
-            f"  swaps {stop.swaps}, longest gap {_ms(stop.gap_p99_ms)}; "
+            f"  swaps {stop.swaps}, gap p99 {_ms(stop.gap_p99_ms)}; "
             f"frames skipped {stop.dropped_frames}, samples lost {stop.lost_samples}",
             f"  latency p50 {_ms(stop.cycle_p50_ms)}, p99 {_ms(stop.cycle_p99_ms)}; "
             f"age of an answer p99 {_ms(stop.age_p99_ms)}",

@@ -1,5 +1,6 @@
 """Pictures to tensors: centre, grey, ink, size, range."""
 
+import math
 from collections.abc import Iterable
 
 import cv2
@@ -8,6 +9,9 @@ from numpy.typing import NDArray
 
 from edge_daemon.features.ink import WORK_PX, drawing, fit_ink, ink
 from edge_daemon.features.spec import ImageSpec
+
+# The pictures are small: OpenCV's other threads would cost more in waking up than they save.
+cv2.setNumThreads(1)
 
 
 def centred(image: NDArray[np.uint8], aspect: float = 1.0) -> NDArray[np.uint8]:
@@ -42,8 +46,17 @@ def reduce(image: NDArray[np.uint8], least_px: int) -> NDArray[np.uint8]:
 
 
 def work_px(specs: Iterable[ImageSpec]) -> int:
-    """Return the shorter side that a picture must keep for all of these inputs."""
-    return max((WORK_PX, *(max(spec.height, spec.width) for spec in specs)))
+    """Return the shorter side that a picture must keep for all of these inputs.
+
+    What is looked at is its largest part with an input's proportions: for an oblong input less
+    than the shorter side.
+    """
+    return max(_least_px(spec) for spec in specs)
+
+
+def _least_px(spec: ImageSpec) -> int:
+    longer, shorter = max(spec.height, spec.width), min(spec.height, spec.width)
+    return math.ceil(max(WORK_PX, shorter) * longer / shorter)
 
 
 def shrink(image: NDArray[np.uint8], least_px: int) -> NDArray[np.uint8]:

@@ -26,7 +26,3 @@ class Hold(Generic[Value]):
         if self._value is None or not 0 <= now_ns - self._read_ns <= self._hold_ns:
             return None
         return self._value
-
-    def clear(self) -> None:
-        """Forget it."""
-        self._value = None

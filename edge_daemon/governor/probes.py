@@ -1,5 +1,6 @@
 """All sensors of the board, read into one immutable reading."""
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
@@ -15,6 +16,8 @@ from edge_daemon.governor.throttle import ThrottleProbe
 
 Value_co = TypeVar("Value_co", covariant=True)
 Value = TypeVar("Value")
+
+log = logging.getLogger(__name__)
 
 SCAN_S = 60.0
 """How often sensors that came or went are looked for."""
@@ -116,8 +119,11 @@ class Probes:
         period_s = RETRY_SCAN_S if self._failing else SCAN_S
         if self._scan_now or now_ns - self._scanned_ns >= period_s * 1e9:
             self._scan_now = False
-            self.scan()
             self._scanned_ns = now_ns
+            try:
+                self.scan()
+            except OSError as error:  # a directory that vanished while it was listed
+                log.warning("sensors could not be looked for: %s", error)
         absent: list[str] = []
         failed: dict[str, str] = {}
         load = self._cpu.read(now_ns, absent, failed)

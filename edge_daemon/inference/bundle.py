@@ -45,6 +45,12 @@ class Bundle:
     labels: tuple[str, ...]
     tiers: Mapping[Tier, TierSpec]
 
+    @property
+    def sample_rate_hz(self) -> int | None:
+        """The rate that all models that listen share; None where none does."""
+        specs = (spec.inputs.audio for spec in self.tiers.values())
+        return next((audio.sample_rate_hz for audio in specs if audio is not None), None)
+
     def model_path(self, tier: Tier) -> Path:
         """Return where the tier's model lies.
 

@@ -81,7 +81,9 @@ def check_in_child(files: Sequence[Path], timeout_s: float) -> list[ModelReport]
         output, fate = child.stdout, _fate(child.returncode, child.stderr)
     except subprocess.TimeoutExpired as error:
         output, fate = error.stdout or b"", f"was not done within {timeout_s:g} s"
-    reports = [_report(line) for line in output.splitlines() if line.startswith(b"{")]
+    except OSError as error:
+        raise ModelCheckError(f"{files[0]}: no process could be started: {error}") from error
+    reports = _reports(output)
     for report in reports:
         if report.error is not None:
             raise ModelCheckError(report.error)
@@ -142,8 +144,16 @@ def _limit_resources() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
 
 
-def _report(line: bytes) -> ModelReport:
-    return msgspec.json.decode(line, type=ModelReport)
+def _reports(output: bytes) -> list[ModelReport]:
+    """Return the reports that came whole: a child that was killed may have cut the last one."""
+    reports = []
+    for line in output.splitlines():
+        if line.startswith(b"{"):
+            try:
+                reports.append(msgspec.json.decode(line, type=ModelReport))
+            except msgspec.DecodeError:
+                break
+    return reports
 
 
 def _fate(code: int, messages: bytes) -> str:
@@ -152,7 +162,9 @@ def _fate(code: int, messages: bytes) -> str:
     last = [line for line in lines if not line.startswith("INFO:")][-1:]
     said = f" ({last[0][:200]})" if last else ""
     if code < 0:
-        return f"ended with {signal.Signals(-code).name}{said}"
+        names = {number.value: number.name for number in signal.Signals}
+        name = names.get(-code, f"signal {-code}")  # most real-time signals have none
+        return f"ended with {name}{said}"
     return f"ended with exit code {code}{said}"
 
 

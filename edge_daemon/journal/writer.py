@@ -43,8 +43,6 @@ class Journal:
         max_file_bytes: a file is rotated before it would exceed this.
         max_total_bytes: bound on all files together; at least twice `max_file_bytes`.
         buffer_lines: how many lines may wait for the disk.
-        sync_s: wait for the medium (fsync) at most this often, seconds; None only does so on
-            rotation and at the end, which spares an SD card.
         boot_id: the kernel's id of this boot; read from /proc when None.
 
     Raises:
@@ -61,13 +59,11 @@ class Journal:
         max_file_bytes: int = 8 * 1024 * 1024,
         max_total_bytes: int = 64 * 1024 * 1024,
         buffer_lines: int = 4096,
-        sync_s: float | None = None,
         boot_id: str | None = None,
     ) -> None:
         self._files = JournalFiles(directory, max_file_bytes, max_total_bytes)
         self._stamp = Stamp(read_boot_id() if boot_id is None else boot_id, clock, wall_clock)
         self._timer = timer
-        self._sync_ns = None if sync_s is None else int(sync_s * 1e9)
         # `_changed` guards everything that `write` touches and is held for microseconds only;
         # `_disk` is held while the disk works, so `write` never takes it.
         self._changed = threading.Condition()
@@ -83,8 +79,7 @@ class Journal:
         self._outage: Outage | None = None
         self._written = -1
         self._last_prediction_ns: int | None = None
-        self._unsynced = False
-        self._synced_ns = self._checked_ns = timer()
+        self._checked_ns = timer()
         self._locked: JournalLockedError | None = None
         self._worker = Worker("journal", self._run)
         self.repaired_bytes = 0
@@ -202,8 +197,8 @@ class Journal:
     def stop(self, timeout_s: float = 2.0) -> bool:
         """Write and sync what waits, within `timeout_s`; return whether everything is on disk."""
         if self._worker.alive:
+            self._worker.ask_to_stop()  # before the wake-up, or it would be slept through
             with self._changed:
-                self._urgent = True
                 self._changed.notify_all()
             ended = self._worker.stop(timeout_s)
         else:
@@ -272,7 +267,6 @@ class Journal:
             left -= len(lines)
             self._append(lines)
         self._report()
-        self._sync(now_ns)
 
     def _append(self, lines: Sequence[Waiting]) -> None:
         """Write lines that were taken from the buffer; those that fail go back to it."""
@@ -285,7 +279,6 @@ class Journal:
                 self._buffer.put_back(list(lines[done:]))
                 self._in_flight = 0
                 self._written = self._files.next_seq - 1
-                self._unsynced = self._unsynced or done > 0
                 for line in lines[:done]:
                     if line.prediction:
                         self._last_prediction_ns = line.mono_ns
@@ -307,18 +300,7 @@ class Journal:
             self._lost_reported += lost
             self._outage = None
             self._written = self._files.next_seq - 1
-            self._unsynced = True
         log.warning("journal: %s", fault.message)
-
-    def _sync(self, now_ns: int) -> None:
-        if (
-            self._unsynced
-            and self._sync_ns is not None
-            and now_ns - self._synced_ns >= self._sync_ns
-        ):
-            self._files.sync()
-            self._unsynced = False
-            self._synced_ns = now_ns
 
     def _fail(self, error: Exception) -> None:
         """Let go of the file, so that the next attempt opens and repairs it."""

@@ -77,7 +77,7 @@ def test_pictures_are_made_small_before_they_wait() -> None:
     assert window.frame.label is not None
     assert feed.state is State.HEALTHY
     assert [change.state for change in changes] == ["healthy"]
-    assert not capturing.ended and not capturing.down
+    assert not capturing.ended and not capturing.down(listens=True)
 
 
 def test_nothing_to_classify_is_an_error() -> None:

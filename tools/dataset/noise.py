@@ -10,7 +10,9 @@ from tools.dataset.folders import SOURCES, DatasetError, Folders
 from tools.dataset.protocol import Split
 from tools.dataset.wav import read_wav
 
-_NAME = re.compile(r"(\d)-(\d+)-([A-Z])_([a-z_]+)\.wav")
+# ESC-10's own names end in a word for the class, those of ESC-50 in a number.
+_NAME = re.compile(r"(\d)-(\d+)-([A-Z])[_-]([a-z_]+|\d+)\.wav")
+_FOLDS = (1, 2, 3, 4)
 _TEST_FOLD = 4
 _VALIDATION_EVERY = 6
 
@@ -19,18 +21,20 @@ def read_noise(folders: Folders, split: Split) -> list[NDArray[np.float32]]:
     """Read the noise of one split: float32 [n] each, ordered by name.
 
     Fold 4 is test. Of folds 1–3 every sixth source of each class is validation and the rest train;
-    takes of one source stay together.
+    takes of one source stay together. A fifth fold, as published, is left out.
 
     Raises:
         DatasetError: there is none for the split, or a file is damaged.
     """
-    paths = sorted(folders.noise.glob("*.wav"))
+    paths = []
     names = []
-    for path in paths:
+    for path in sorted(folders.noise.glob("*.wav")):
         match = _NAME.fullmatch(path.name)
         if match is None:
-            raise DatasetError(f"{path}: not named fold-source-take_class.wav, as in ESC-10")
-        names.append((int(match[1]), match[2], match[4]))
+            raise DatasetError(f"{path}: not named fold-source-take-class.wav, as in ESC-50")
+        if int(match[1]) in _FOLDS:
+            paths.append(path)
+            names.append((int(match[1]), match[2], match[4]))
     validation = _validation_sources(
         (source, kind) for fold, source, kind in names if fold != _TEST_FOLD
     )
