@@ -14,6 +14,7 @@ from edge_daemon.clock import VirtualClock
 from edge_daemon.governor.governor import Order
 from edge_daemon.governor.policy import Decision
 from edge_daemon.inference.bundle import load_bundle
+from edge_daemon.inference.interpreter import InterpreterError
 from edge_daemon.inference.smoothing import Smoother
 from edge_daemon.inference.swap import Swapper
 from edge_daemon.journal.events import Event, Fault, Prediction, TierChange
@@ -142,6 +143,26 @@ def test_a_window_that_fails_is_journalled_and_the_next_one_goes_on(rig: Rig) ->
     rig.picture()
     assert rig.step()
     assert rig.tally.windows == 206
+
+
+def test_the_faults_of_two_outages_are_told_apart(rig: Rig) -> None:
+    for image in (np.zeros((4, 4, 7), np.uint8), None, np.zeros((4, 4, 7), np.uint8)):
+        rig.picture(image)
+        rig.step()
+    assert [event.count for event in rig.events if isinstance(event, Fault)] == [1, 1]
+
+
+def test_the_pipeline_that_was_replaced_is_freed(rig: Rig) -> None:
+    rig.order(Tier.LOW)
+    rig.picture()
+    rig.step()
+    replaced = rig.loop.pipeline
+    rig.order(Tier.MEDIUM)
+    rig.picture()
+    rig.step()
+    rig.swapper.step()
+    with pytest.raises(InterpreterError, match="closed"):
+        replaced.warm()
 
 
 def test_only_changes_may_be_announced(rig: Rig) -> None:

@@ -1,15 +1,19 @@
 """Signals, faults and supervision of a daemon that runs in real time."""
 
+import hashlib
 import os
+import shutil
 import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from edge_daemon import exitcode
+from edge_daemon.resources import shipped_bundle
 from tests.daemon.running import DATA, Fields, lines, of, running, write_config
 
 SYNTHETIC: dict[str, object] = {
@@ -108,6 +112,28 @@ def test_a_bad_new_config_leaves_the_old_one_running(config: Path, tmp_path: Pat
         assert f"{config}:2: video.rat_hz is not a key; did you mean" in reload["error"]
         daemon.wait_for_event("prediction", after=reload["seq"] + 5)
         assert daemon.stop() == exitcode.OK
+
+
+def test_a_reload_changes_how_often_and_how_sure(config: Path, tmp_path: Path) -> None:
+    with running(config, tmp_path / "journal") as daemon:
+        daemon.wait_for(lambda line: line.get("label") not in (None, "unknown"))
+        write_config(
+            config,
+            **{**SYNTHETIC, "window": {"period_ms": 300}, "prediction": {"threshold": 1.0}},
+        )
+        daemon.process.send_signal(signal.SIGHUP)
+        reload = daemon.wait_for_event("reload")
+        assert reload["applied"] == ["window.period_ms", "prediction.threshold"]
+        daemon.wait_for_event("prediction", after=reload["seq"] + 7)
+        assert daemon.stop() == exitcode.OK
+    later = [
+        line
+        for line in of("prediction", lines(tmp_path / "journal"))
+        if line["seq"] > reload["seq"] + 2
+    ]
+    assert {line["label"] for line in later if line["confidence"] < 1.0} <= {"unknown"}
+    apart_ms = [(b["mono_ns"] - a["mono_ns"]) / 1e6 for a, b in pairwise(later)]
+    assert max(apart_ms) > 200
 
 
 def test_a_storm_of_reloads_hurts_nothing(config: Path, tmp_path: Path) -> None:
@@ -214,6 +240,76 @@ def test_a_journal_that_cannot_be_written_stops_nothing(
         assert daemon.stop() == exitcode.OK
         assert "the disk fails, lines wait" in daemon.log.read_text()
     assert (tmp_path / "file").read_text() == "where a directory is needed"
+
+
+def test_a_tier_that_cannot_be_loaded_leaves_the_running_one(tmp_path: Path) -> None:
+    bundle = tmp_path / "bundle"
+    shutil.copytree(shipped_bundle(), bundle)
+    trace = tmp_path / "trace.jsonl"
+    trace.write_text(
+        '{"at_s": 0, "cpu_foreign": 0.95, "memory_available_mib": 800}\n'
+        '{"at_s": 1.5, "cpu_foreign": 0.05}\n'
+    )
+    config = write_config(
+        tmp_path / "config.yaml",
+        **{
+            **SYNTHETIC,
+            "bundle": str(bundle),
+            "governor": {"readings": str(trace), "limits": {"poll_s": 0.1, "up_after_s": 0.2}},
+        },
+    )
+    with running(config, tmp_path / "journal") as daemon:
+        daemon.wait_for_event("prediction", tier="critical")
+        (bundle / "low.tflite").unlink()
+        fault = daemon.wait_for_event("fault", part="swap")
+        assert "low.tflite" in fault["message"]
+        daemon.wait_for_event("prediction", after=fault["seq"] + 5, tier="critical")
+        assert daemon.stop() == exitcode.OK
+
+
+def test_a_malformed_model_is_refused_at_the_start(tmp_path: Path) -> None:
+    bundle = tmp_path / "bundle"
+    shutil.copytree(shipped_bundle(), bundle)
+    model = (bundle / "low.tflite").read_bytes()
+    (bundle / "low.tflite").write_bytes(broken := model[: len(model) // 2])
+    manifest = (bundle / "bundle.yaml").read_text()
+    manifest = manifest.replace(
+        hashlib.sha256(model).hexdigest(), hashlib.sha256(broken).hexdigest()
+    )
+    manifest = manifest.replace(f"bytes: {len(model)}", f"bytes: {len(broken)}")
+    (bundle / "bundle.yaml").write_text(manifest)
+    config = write_config(tmp_path / "config.yaml", **{**SYNTHETIC, "bundle": str(bundle)})
+    with running(config, tmp_path / "journal") as daemon:
+        assert daemon.process.wait(30) == exitcode.CONFIG
+    assert "low.tflite" in daemon.log.read_text()
+
+
+def test_a_read_that_hangs_is_seen_from_outside(tmp_path: Path) -> None:
+    fifo = tmp_path / "video.y4m"
+    os.mkfifo(fifo)
+    config = write_config(
+        tmp_path / "config.yaml",
+        video={"source": "camera", "device": f"file://{fifo}"},
+        audio={"source": "none"},
+        capture={"stall_s": 0.4},
+    )
+    with running(config, tmp_path / "journal") as daemon:
+        daemon.wait_for_event("capture", source="video", state="stalled")
+        assert daemon.stop() == exitcode.OK
+
+
+def test_a_microphone_alone_is_enough_for_the_watchdog_in_a_tier_that_does_not_listen(
+    tmp_path: Path, systemd: socket.socket
+) -> None:
+    config = write_config(
+        tmp_path / "config.yaml", **{**SYNTHETIC, "video": {"source": "none"}, "tier": "low"}
+    )
+    environ = {"NOTIFY_SOCKET": str(tmp_path / "notify")}
+    with running(config, tmp_path / "journal", environ=environ) as daemon:
+        daemon.wait_for_event("tier_change", to="low")
+        heard = [systemd.recv(4096).decode() for _ in range(6)]
+        assert "WATCHDOG=1" in heard[3:]
+        assert daemon.stop() == exitcode.OK
 
 
 def test_two_daemons_do_not_share_a_journal(config: Path, tmp_path: Path) -> None:

@@ -113,6 +113,15 @@ def test_no_window_is_lost(journal: list[Fields]) -> None:
     assert sum(stop["tier_s"].values()) == pytest.approx(stop["uptime_s"], abs=0.01)
 
 
+def test_ages_and_skews_are_those_of_the_clip(journal: list[Fields]) -> None:
+    """Pictures come every 67 ms; sound every 20 ms, 5 ms late from the resampler."""
+    both = [line for line in of("prediction", journal) if line["skew_ms"] is not None]
+    assert len(both) > 20
+    assert all(-6 <= line["skew_ms"] <= 68 for line in both)
+    assert max(line["skew_ms"] for line in both) > 20
+    assert all(abs(line["skew_ms"]) <= line["age_ms"] <= 68 for line in both)
+
+
 def test_it_knows_the_digits_of_the_clip(journal: list[Fields]) -> None:
     """Shown and said digits are recognised in most windows, in every tier, and never missed."""
     seen = of("prediction", journal)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from edge_daemon.features.image import ImageFeatures, centred, grey, reduce
+from edge_daemon.features.image import ImageFeatures, centred, grey, reduce, shrink, work_px
 from edge_daemon.features.spec import ImageSpec
 
 LIVE = ImageSpec(28, 28)
@@ -142,3 +142,14 @@ def test_any_picture_gives_the_tensor_of_the_spec(
     assert tensor.dtype == np.float32
     assert tensor.min() >= 0.0
     assert tensor.max() <= 1.0
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (14, 14), (28, 56), (56, 28), (28, 84)])
+def test_a_picture_that_was_made_small_gives_the_same_tensor(shape: tuple[int, int]) -> None:
+    spec = ImageSpec(*shape)
+    picture = page(scale=0.5)
+    small = shrink(picture, work_px([spec, LIVE]))
+    assert small.size < picture.size / 2
+    features = ImageFeatures(spec)
+    assert np.abs(features(small) - features(picture)).max() < 0.02
+    assert features(small).max() > 0.9
