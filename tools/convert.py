@@ -37,12 +37,10 @@ def convert_tier(student: Student, samples: Sequence[Tensors]) -> bytes:
     return model
 
 
-def write_tier(directory: Path, tier: Tier, model: bytes) -> TierSpec:
-    """Write a tier's model and return its entry of the manifest, accuracy still unknown."""
-    file = f"{tier}.tflite"
-    (directory / file).write_bytes(model)
+def describe(tier: Tier, model: bytes) -> TierSpec:
+    """Return a model's entry of the manifest, accuracy still unknown."""
     return TierSpec(
-        file=file,
+        file=f"{tier}.tflite",
         sha256=hashlib.sha256(model).hexdigest(),
         bytes=len(model),
         inputs=Inputs(IMAGE_SPECS[tier], AUDIO_SPECS[tier]),
@@ -54,16 +52,20 @@ def write_tier(directory: Path, tier: Tier, model: bytes) -> TierSpec:
 def convert(
     students: Students, sources: Sources, directory: Path, name: str, version: str
 ) -> Bundle:
-    """Convert all tiers, ranges calibrated with training data, and write the bundle."""
-    directory.mkdir(parents=True, exist_ok=True)
+    """Convert all tiers, ranges calibrated with training data, and only then write the bundle."""
     datasets = [sources.load(protocol, "train") for protocol in PROTOCOLS]
-    tiers = {}
+    models: dict[Tier, bytes] = {}
+    tiers: dict[Tier, TierSpec] = {}
     with Progress("convert", len(TIERS)) as progress:
         for tier in TIERS:
             student = students.tier(tier)
             samples = calibration_inputs(student, datasets, CALIBRATION_SAMPLES, seed=0)
-            tiers[tier] = write_tier(directory, tier, convert_tier(student, samples))
+            models[tier] = convert_tier(student, samples)
+            tiers[tier] = describe(tier, models[tier])
             progress.advance(note=f"{tier} {tiers[tier].bytes} bytes")
+    directory.mkdir(parents=True, exist_ok=True)
+    for tier, model in models.items():
+        (directory / tiers[tier].file).write_bytes(model)
     return write_bundle(directory, name=name, version=version, labels=LABELS, tiers=tiers)
 
 

@@ -22,7 +22,7 @@ from tools.sources import Sources, add_arguments, sources_from
 from tools.training.augment import vary_spectrograms, warp_pictures
 from tools.training.branch import Augment, Outputs, Schedule, evaluate_logits, train_branch
 from tools.training.calibration import expected_calibration_error, fit_tau
-from tools.training.checkpoint import load_checkpoint, save_checkpoint
+from tools.training.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from tools.training.losses import NOTHING
 from tools.training.mixture import Views, views
 from tools.training.record import Record
@@ -198,7 +198,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
     plan = SMOKE_PLAN if options.smoke else PLAN
-    train(sources_from(options), options.run, plan, options.seed, options.only)
+    try:
+        train(sources_from(options), options.run, plan, options.seed, options.only)
+    except CheckpointError as error:
+        parser.exit(1, f"{error}\n")
 
 
 if __name__ == "__main__":

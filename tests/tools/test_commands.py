@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from edge_daemon.tier import TIERS, Tier
 from tools.sources import Sources
 from tools.tiers import AUDIO_SPECS, IMAGE_SPECS, LABELS
 from tools.train import SMOKE_PLAN, train
-from tools.training.checkpoint import load_checkpoint
+from tools.training.checkpoint import CheckpointError, load_checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE_S = 120
@@ -85,6 +86,12 @@ def test_a_killed_run_goes_on_to_the_same_result(finished: Path, tmp_path: Path)
     assert whole["students"].keys() == resumed["students"].keys()
     for name, weights in whole["students"].items():
         assert torch.equal(weights, resumed["students"][name]), name
+
+
+def test_another_runs_checkpoints_are_refused(finished: Path, tmp_path: Path) -> None:
+    shutil.copytree(finished / "checkpoints", tmp_path / "checkpoints")
+    with pytest.raises(CheckpointError, match=r"visual_14\.pt.*name another --run"):
+        train(Sources(None), tmp_path, SMOKE_PLAN, seed=1)
 
 
 def test_branches_trained_apart_are_those_trained_together(finished: Path, tmp_path: Path) -> None:

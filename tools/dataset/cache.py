@@ -51,9 +51,11 @@ def cached(
         fcntl.flock(lock, fcntl.LOCK_EX)
         if path.exists():
             return _read(path)
-        arrays = _make_all(directory / f"{key}.parts", name, parts, make, processes)
+        folder = directory / f"{key}.parts"
+        arrays = _make_all(folder, name, parts, make, processes)
         (directory / f"{key}.json").write_text(text + "\n", encoding="utf-8")
         _write(path, arrays)
+        shutil.rmtree(folder)  # not before: a kill or a full disk would cost them all
     return arrays
 
 
@@ -68,9 +70,7 @@ def _make_all(
     else:
         _make_in_processes(folder, name, missing, make, min(processes, len(missing)))
     made = [_read(_part(folder, part)) for part in range(parts)]
-    arrays = {field: np.concatenate([part[field] for part in made]) for field in made[0]}
-    shutil.rmtree(folder)
-    return arrays
+    return {field: np.concatenate([part[field] for part in made]) for field in made[0]}
 
 
 def _make_in_processes(

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -65,7 +65,8 @@ def train_branch(
     cycle = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, schedule.rate, total_steps=steps * schedule.epochs
     )
-    state = Progressing(directory / f"{name}.pt", network, optimiser, cycle, generator)
+    settings = {"seed": seed, "samples": len(train), **asdict(schedule)}
+    state = Progressing(directory / f"{name}.pt", network, optimiser, cycle, generator, settings)
     first = state.restore()
     with Progress(name, steps * schedule.epochs, steps * first) as progress:
         for epoch in range(first, schedule.epochs):

@@ -27,6 +27,10 @@ def load_checkpoint(path: Path) -> dict[str, Any] | None:
     return state
 
 
+class CheckpointError(Exception):
+    """A checkpoint belongs to a run with other settings; the text names it and the remedy."""
+
+
 class Progressing:
     """What changes from epoch to epoch: weights, optimiser, schedule, random numbers, position.
 
@@ -36,6 +40,7 @@ class Progressing:
         optimiser: its moments.
         schedule: its position.
         generator: the only source of random numbers of the loop.
+        settings: seed, schedule and amount of data, which a run must share to be gone on with.
     """
 
     def __init__(
@@ -45,17 +50,20 @@ class Progressing:
         optimiser: torch.optim.Optimizer,
         schedule: torch.optim.lr_scheduler.LRScheduler,
         generator: torch.Generator,
+        settings: dict[str, float],
     ) -> None:
         self.path = path
         self.network = network
         self.optimiser = optimiser
         self.schedule = schedule
         self.generator = generator
+        self.settings = settings
 
     def save(self, epochs_done: int) -> None:
         """Write everything after an epoch."""
         state = {
             "epochs_done": epochs_done,
+            "settings": self.settings,
             "network": self.network.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "schedule": self.schedule.state_dict(),
@@ -64,10 +72,19 @@ class Progressing:
         save_checkpoint(self.path, state)
 
     def restore(self) -> int:
-        """Take everything back and return the epochs that were done, 0 for a new run."""
+        """Take everything back and return the epochs that were done, 0 for a new run.
+
+        Raises:
+            CheckpointError: it is the checkpoint of another run.
+        """
         state = load_checkpoint(self.path)
         if state is None:
             return 0
+        if state.get("settings") != self.settings:
+            raise CheckpointError(
+                f"{self.path}: of a run with {state.get('settings')}, not {self.settings}; "
+                "remove it, or name another --run"
+            )
         self.network.load_state_dict(state["network"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.schedule.load_state_dict(state["schedule"])
