@@ -20,10 +20,24 @@ def audio_tensor(
         float32 [1, columns, kept bands, 1] in 0 to 1, and whether there is a sound with an onset.
         Without one all values are 0; so are the columns before the span and those not heard yet.
     """
-    tensor = np.zeros((1, spec.columns, spec.kept_bands, 1), dtype=np.float32)
     onset = find_onset(columns_db)
     if onset is None:
-        return tensor, False
+        return np.zeros((1, spec.columns, spec.kept_bands, 1), dtype=np.float32), False
+    return cut_tensor(columns_db, onset, spec), True
+
+
+def cut_tensor(columns_db: NDArray[np.float32], onset: int, spec: AudioSpec) -> NDArray[np.float32]:
+    """Cut the sound that begins at a known column out of a spectrogram and scale it.
+
+    Args:
+        columns_db: float32 [at most span, kept bands] in decibels, oldest first.
+        onset: the column where the sound begins.
+        spec: as for `audio_tensor`.
+
+    Returns:
+        float32 [1, columns, kept bands, 1] in 0 to 1.
+    """
+    tensor = np.zeros((1, spec.columns, spec.kept_bands, 1), dtype=np.float32)
     first = onset - spec.lead
     # The first column of the tensor that lies inside the span.
     skipped = -(min(first, 0) // spec.stride)
@@ -38,4 +52,4 @@ def audio_tensor(
     np.multiply(scaled, np.float32(1.0 / (high_db - low_db)), out=scaled)
     np.maximum(scaled, np.float32(0.0), out=scaled)
     np.minimum(scaled, np.float32(1.0), out=scaled)
-    return tensor, True
+    return tensor

@@ -6,9 +6,13 @@ from numpy.typing import NDArray
 from tools.dataset.protocol import Protocol
 from tools.dataset.room import in_room
 from tools.dataset.wav import RATE_HZ
+from tools.tiers import AUDIO_FULL
 
 _SPAN = RATE_HZ
 """Samples before the cut: the span in which the daemon looks for an onset."""
+
+ALIGNED = AUDIO_FULL.lead * AUDIO_FULL.hop
+"""Samples before the word where the protocol aligns it: the first column is then the tensor's."""
 
 _WHOLE_S = 0.62
 """Seconds from the beginning of a word after which the full audio input is filled."""
@@ -34,7 +38,9 @@ def mix_word(
     if protocol.room:
         word = in_room(word, random)
     length_s = len(word) / RATE_HZ
-    if random.random() < protocol.partly:
+    if protocol.aligned:
+        heard_s = (_SPAN - ALIGNED) / RATE_HZ
+    elif random.random() < protocol.partly:
         heard_s = random.uniform(0.12, _WHOLE_S)
     else:
         heard_s = random.uniform(min(max(length_s, _WHOLE_S), 0.94), 0.95)

@@ -23,6 +23,8 @@ class Protocol:
         wordless: noise without a word, as a share of the words.
         photographs: photographs of each train picture.
         mixes: mixes of each train recording.
+        aligned: whether a sound begins with its word, as the clips of a data set do; else the
+            word lies anywhere in the last second, and the daemon's detector looks for it.
     """
 
     name: ProtocolName
@@ -34,14 +36,38 @@ class Protocol:
     wordless: float
     photographs: int = 1
     mixes: int = 8
+    aligned: bool = False
+
+    @property
+    def heard(self) -> tuple[object, ...]:
+        """All that the sounds depend on; protocols that share it share their sounds."""
+        return (self.snr_db, self.room, self.partly, self.wordless, self.mixes, self.aligned)
 
 
 PROTOCOLS: dict[ProtocolName, Protocol] = {
     "clean": Protocol("clean", None, False, None, room=False, partly=0.0, wordless=0.0, mixes=4),
     "published": Protocol(
-        "published", 6, False, (-5.0, -5.0), room=False, partly=0.0, wordless=0.0
+        "published",
+        6,
+        False,
+        (-5.0, -5.0),
+        room=False,
+        partly=0.0,
+        wordless=0.0,
+        mixes=48,
+        aligned=True,
     ),
-    "hard": Protocol("hard", 4, False, (-5.0, -5.0), room=False, partly=0.0, wordless=0.0),
+    "hard": Protocol(
+        "hard",
+        4,
+        False,
+        (-5.0, -5.0),
+        room=False,
+        partly=0.0,
+        wordless=0.0,
+        mixes=48,
+        aligned=True,
+    ),
     "live": Protocol(
         "live",
         None,

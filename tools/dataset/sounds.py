@@ -1,13 +1,13 @@
 """The pool of sounds: each the tensor that the daemon would compute."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_daemon.features.audio import audio_tensor
+from edge_daemon.features.audio import audio_tensor, cut_tensor
 from edge_daemon.features.spectrogram import log_mel
 from tools.dataset.cache import CACHE, Arrays, cached
 from tools.dataset.folders import Folders
@@ -75,7 +75,7 @@ def load_sounds(
     total += round(total * rules.wordless)
     parameters = {
         "version": _VERSION,
-        "protocol": asdict(rules),
+        "heard": rules.heard,
         "split": split,
         "seed": seed,
         "held_out": held_out,
@@ -86,7 +86,7 @@ def load_sounds(
     }
     arrays = cached(
         cache_folder,
-        f"sounds-{protocol}-{split}",
+        f"sounds-{split}",
         parameters,
         parts=-(-total // _PART),
         make=partial(_make, source, total, seed),
@@ -141,6 +141,10 @@ def _make(source: _Source, total: int, seed: int, part: int) -> Arrays:
             stream = mix_word(word.samples, noises, protocol, random)
         else:
             stream = mix_noise(noises, protocol, random)
-        tensor, found[row] = audio_tensor(log_mel(stream, spec), spec)
+        decibels = log_mel(stream, spec)
+        if protocol.aligned:
+            tensor, found[row] = cut_tensor(decibels, spec.lead, spec), True
+        else:
+            tensor, found[row] = audio_tensor(decibels, spec)
         columns[row] = np.rint(tensor[0, :, :, 0] * 255.0)
     return {"columns": columns, "labels": labels, "clips": clips, "found": found}
