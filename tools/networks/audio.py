@@ -8,6 +8,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tools.networks.separable import CausalBlock, ConvNorm
+from tools.networks.shape import Shape
+from tools.networks.stages import places, stages
+from tools.training.activations import CELLS, Activations
 
 
 class AudioBranch(nn.Module):
@@ -32,7 +35,7 @@ class AudioBranch(nn.Module):
         bands: int = 40,
         columns: int = 64,
         prefix: int = 40,
-        channels: Sequence[int] = (48, 48, 48, 48, 64, 64),
+        channels: Sequence[int] = Shape.audio,
         strides: Sequence[int] = (1, 2, 1, 2, 1),
         kernel: int = 7,
         labels: int = 10,
@@ -56,8 +59,12 @@ class AudioBranch(nn.Module):
 
     def maps(self, audio: Tensor) -> Tensor:
         """Map float32 [N, T, bands, 1] in 0 to 1 to features [N, channels, ceil(T / step), 1]."""
+        return self.blocks(self.first_map(audio))
+
+    def first_map(self, audio: Tensor) -> Tensor:
+        """Map [N, T, bands, 1] to the stem's features [N, channels, T, 1]."""
         x = audio.permute(0, 1, 3, 2).permute(0, 3, 1, 2)  # bands become channels
-        return self.blocks(torch.relu(self.stem(F.pad(x, (0, 0, STEM_KERNEL - 1, 0)))))
+        return torch.relu(self.stem(F.pad(x, (0, 0, STEM_KERNEL - 1, 0))))
 
     def forward(self, audio: Tensor) -> Tensor:
         """Map the whole spectrogram [N, columns, bands, 1] to logits [N, labels]."""
@@ -70,8 +77,26 @@ class AudioBranch(nn.Module):
     def both(self, audio: Tensor) -> tuple[Tensor, Tensor]:
         """Return `forward` of the whole and `partial` of its prefix from one pass."""
         maps = self.maps(audio)
-        first = maps[:, :, : -(-self.prefix // self.step)]
-        return self.head(pool(maps)), self.prefix_head(pool(first))
+        return self.head(pool(maps)), self.prefix_head(pool(self.start(maps, self.step)))
+
+    def start(self, maps: Tensor, step: int) -> Tensor:
+        """Cut what the prefix leads to from [N, C, T, 1], a column of which is `step` of sound."""
+        return maps[:, :, : -(-self.prefix // step)]
+
+    def activations(self, audio: Tensor) -> tuple[Activations, Activations]:
+        """Return what `both` computes on its way: of the whole [N, columns, bands, 1], of a prefix.
+
+        A stage's places are `CELLS` spans of time; the prefix's are quarters of the prefix.
+        """
+        whole = stages(self.first_map(audio), self.blocks)
+        prefix = [self.start(maps, -(-self.columns // maps.shape[2])) for maps in whole]
+        return headed(self.head, whole), headed(self.prefix_head, prefix)
+
+
+def headed(head: nn.Linear, maps: list[Tensor]) -> Activations:
+    """Return what a head says about the last of the maps [N, C, T, 1], and the stages."""
+    features = pool(maps[-1])
+    return Activations(head(features), features, tuple(places(some, (CELLS, 1)) for some in maps))
 
 
 STEM_KERNEL = 3

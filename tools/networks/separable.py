@@ -47,13 +47,14 @@ def pad_same(x: Tensor, stride: int) -> Tensor:
 class SeparableBlock(nn.Module):
     """3 × 3 depthwise, then pointwise convolution (MobileNet, Howard et al. 2017).
 
-    The input is added to the output where both have one shape. A ReLU follows each half.
+    The input is added to the output where both have one shape and `residual` allows it. A ReLU
+    follows each half.
     """
 
-    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
+    def __init__(self, inputs: int, outputs: int, stride: int = 1, residual: bool = True) -> None:
         super().__init__()
         self.stride = stride
-        self.residual = stride == 1 and inputs == outputs
+        self.residual = residual and stride == 1 and inputs == outputs
         self.depthwise = ConvNorm(inputs, inputs, (3, 3), (stride, stride), groups=inputs)
         self.pointwise = ConvNorm(inputs, outputs)
 

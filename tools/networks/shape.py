@@ -29,6 +29,7 @@ class Shape:
 
 def shape_of(document: dict[str, Any]) -> Shape:
     """Read what `Shape.document` wrote, lists for tuples included."""
-    return Shape(
-        **{key: value if key == "labels" else tuple(value) for key, value in document.items()}
-    )
+    values: dict[str, Any] = {
+        key: value if key == "labels" else tuple(value) for key, value in document.items()
+    }
+    return Shape(**values)

@@ -1,11 +1,16 @@
 """A tier's network: the branches it uses, and the product of their opinions."""
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 
 from edge_daemon.tier import Tier
 from tools.networks.audio import AudioBranch
+from tools.networks.shape import Shape
 from tools.networks.visual import VisualBranch, visual_14, visual_28
+from tools.training.activations import Learnt
+from tools.training.batch import Batch
 
 
 class Students(nn.Module):
@@ -14,19 +19,42 @@ class Students(nn.Module):
     Picture and sound are independent given the digit, so the best fusion is the product of
     calibrated posteriors: the sum of log-posteriors (Hinton 2002, "products of experts").
     Dividing by `tau` is what calibrates (Guo et al. 2017).
+
+    Args:
+        shape: how wide the branches are. The audio branch takes the shape's bands alone, as the
+            daemon computes no others.
     """
 
-    def __init__(self, labels: int = 10) -> None:
+    def __init__(self, shape: Shape | None = None) -> None:
         super().__init__()
-        self.visual_28 = visual_28(labels)
-        self.visual_14 = visual_14(labels)
-        self.audio = AudioBranch(labels=labels)
+        self.shape = shape = shape or Shape()
+        first, last = shape.bands
+        self.visual_28 = visual_28(shape.labels, shape.visual_28)
+        self.visual_14 = visual_14(shape.labels, shape.visual_14)
+        self.audio = AudioBranch(last - first, channels=shape.audio, labels=shape.labels)
         for name in OUTPUTS:
             self.register_buffer(f"tau_{name}", torch.ones(()))
 
     def tau(self, name: str) -> Tensor:
         """Return the softmax temperature [] of one of `OUTPUTS`."""
         return self.get_buffer(f"tau_{name}")
+
+    def learn(self, batch: Batch) -> Learnt:
+        """Return what all outputs say about a batch whose sounds have all bands."""
+        first, last = self.shape.bands
+        full, prefix = self.audio.activations(batch.sounds[:, :, first:last])
+        said = {
+            "28": self.visual_28.activations(batch.images28),
+            "14": self.visual_14.activations(batch.images14),
+            "full": full,
+            "prefix": prefix,
+        }
+        return Learnt(
+            {
+                name: replace(some, logits=some.logits / self.tau(name))
+                for name, some in said.items()
+            }
+        )
 
     def tier(self, tier: Tier) -> "Student":
         """Return one tier's network; it shares the branches with this object."""

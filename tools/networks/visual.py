@@ -7,6 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from tools.networks.separable import ConvNorm, SeparableBlock, pad_same
+from tools.networks.shape import Shape
+from tools.networks.stages import places, stages
+from tools.training.activations import Activations
 
 
 class VisualBranch(nn.Module):
@@ -22,18 +25,27 @@ class VisualBranch(nn.Module):
         channels: channels of the stem and of every block.
         strides: step of every block, one fewer than `channels`.
         labels: number of classes.
+        residuals: which blocks may add their input; None for all whose shape allows it. A branch
+            that is to lose channels has to say it: two widths can become equal by chance.
     """
 
     def __init__(
-        self, size: int, channels: Sequence[int], strides: Sequence[int], labels: int = 10
+        self,
+        size: int,
+        channels: Sequence[int],
+        strides: Sequence[int],
+        labels: int = 10,
+        residuals: Sequence[bool] | None = None,
     ) -> None:
         super().__init__()
         self.size = size
         self.stem = ConvNorm(1, channels[0], (3, 3))
         self.blocks = nn.Sequential(
             *(
-                SeparableBlock(inputs, outputs, stride)
-                for (inputs, outputs), stride in zip(pairwise(channels), strides, strict=True)
+                SeparableBlock(inputs, outputs, stride, residual)
+                for (inputs, outputs), stride, residual in zip(
+                    pairwise(channels), strides, residuals or [True] * len(strides), strict=True
+                )
             )
         )
         rest = size
@@ -44,16 +56,27 @@ class VisualBranch(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Map float32 [N, size, size, 1] in 0 to 1 to logits [N, labels]."""
-        x = torch.relu(self.stem(pad_same(image.permute(0, 3, 1, 2), 1)))
-        x = self.gather(self.blocks(x))
-        return self.head(x.flatten(1))
+        return self.head(self.gather(self.blocks(self.first_map(image))).flatten(1))
+
+    def first_map(self, image: Tensor) -> Tensor:
+        """Map [N, size, size, 1] to the stem's features [N, channels, size, size]."""
+        return torch.relu(self.stem(pad_same(image.permute(0, 3, 1, 2), 1)))
+
+    def activations(self, image: Tensor) -> Activations:
+        """Return what `forward` computes on its way, each stage's places being 2 × 2 quarters."""
+        first = self.first_map(image)
+        maps = stages(first, self.blocks)
+        features = self.gather(maps[-1]).flatten(1)
+        return Activations(
+            self.head(features), features, tuple(places(some, (2, 2)) for some in maps)
+        )
 
 
-def visual_28(labels: int = 10) -> VisualBranch:
-    """Return the branch of `high`, `medium` and `low`: 28 × 28 pixels."""
-    return VisualBranch(28, (16, 32, 48, 64, 64), (2, 1, 2, 1), labels)
+def visual_28(labels: int = 10, channels: Sequence[int] = Shape.visual_28) -> VisualBranch:
+    """Return the branch of `high`, `medium` and `low`: 28 × 28 pixels, the last block residual."""
+    return VisualBranch(28, channels, (2, 1, 2, 1), labels, (False, False, False, True))
 
 
-def visual_14(labels: int = 10) -> VisualBranch:
-    """Return the branch of `critical`: 14 × 14 pixels."""
-    return VisualBranch(14, (16, 32, 48, 64), (1, 2, 1), labels)
+def visual_14(labels: int = 10, channels: Sequence[int] = Shape.visual_14) -> VisualBranch:
+    """Return the branch of `critical`: 14 × 14 pixels, no block residual."""
+    return VisualBranch(14, channels, (1, 2, 1), labels, (False, False, False))
