@@ -76,6 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--bundle", type=Path, required=True, help="directory to write")
     parser.add_argument("--version", default="0.1.0", help="of the bundle")
     options = parser.parse_args(arguments)
+    options.run = options.run or Path("runs/avdigits")
     torch.set_num_threads(options.threads)
     students = load_students(options.run)
     name = options.bundle.resolve().name

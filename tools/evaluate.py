@@ -207,6 +207,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--write", action="store_true", help="accuracy into the manifest")
     parser.add_argument("--json", action="store_true", help="JSON instead of tables")
     options = parser.parse_args(arguments)
+    options.run = options.run or Path("runs/avdigits")
     torch.set_num_threads(options.threads)
     bundle = load_bundle(options.bundle)
     results, costs = evaluate(bundle, load_students(options.run), sources_from(options))

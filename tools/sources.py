@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     data.add_argument("--smoke", action="store_true", help="generated data, under a minute")
     parser.add_argument("--no-voices", action="store_true", help="train without synthetic words")
     parser.add_argument(
-        "--run", type=Path, default=Path("runs/avdigits"), help="checkpoints and records"
+        "--run", type=Path, help="directory of checkpoints and records, by default runs/TASK"
     )
     parser.add_argument(
         "--threads", type=int, default=1, help="threads for torch; equal ones give equal models"

@@ -196,6 +196,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--only", choices=list(PLAN), help="one branch, so that others can train beside it"
     )
     options = parser.parse_args(arguments)
+    options.run = options.run or Path("runs/avdigits")
     torch.set_num_threads(options.threads)
     plan = SMOKE_PLAN if options.smoke else PLAN
     try:

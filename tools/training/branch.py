@@ -60,6 +60,7 @@ def train_branch(
     the loss and each validation set's accuracy.
     """
     generator = torch.Generator().manual_seed(seed)
+    device = next(network.parameters()).device
     optimiser = torch.optim.AdamW(network.parameters(), schedule.rate, weight_decay=WEIGHT_DECAY)
     steps = len(train) // schedule.batch
     cycle = torch.optim.lr_scheduler.OneCycleLR(
@@ -76,6 +77,7 @@ def train_branch(
             for batch in train.batches(schedule.batch, generator):
                 inputs = augment(tensors(batch.inputs), generator)
                 inputs, labels = drop_some(inputs, batch.labels, ABSENT, generator)
+                inputs, labels = inputs.to(device), labels.to(device)
                 loss = torch.stack(
                     [cross_entropy(logits, labels, SMOOTHING) for logits in outputs(inputs)]
                 )
@@ -102,9 +104,10 @@ def train_branch(
 def evaluate_logits(network: nn.Module, outputs: Outputs, some: Samples) -> tuple[Tensor, ...]:
     """Return every head's logits [N, labels], the network in evaluation mode."""
     network.eval()
+    device = next(network.parameters()).device
     with torch.no_grad():
-        parts = [outputs(tensors(part.inputs)) for part in some.parts(EVALUATION_BATCH)]
-    return tuple(torch.cat(head) for head in zip(*parts, strict=True))
+        parts = [outputs(tensors(part.inputs).to(device)) for part in some.parts(EVALUATION_BATCH)]
+    return tuple(torch.cat(head).cpu() for head in zip(*parts, strict=True))
 
 
 def accuracies(network: nn.Module, outputs: Outputs, some: Samples) -> list[float]:

@@ -1,0 +1,44 @@
+"""What a teacher and its students are trained for: which protocols, and what may be varied."""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.dataset import ProtocolName
+
+
+@dataclass(frozen=True)
+class Task:
+    """One purpose.
+
+    Attributes:
+        name: of the run's directory.
+        protocols: what is trained on, validated on and tested on, all together.
+        warp: whether pictures are turned, sheared and scaled in training. Pictures that are made
+            of a few principal components must not be: a turned one lies outside their span.
+    """
+
+    name: str
+    protocols: tuple[ProtocolName, ...]
+    warp: bool
+
+
+TASKS: dict[str, Task] = {
+    "live": Task("live", ("live", "clean"), warp=True),
+    "clean": Task("clean", ("clean",), warp=True),
+    "published": Task("published", ("published",), warp=False),
+    "hard": Task("hard", ("hard",), warp=False),
+}
+"""`live` is what the shipped bundle is trained for; it must still be able to do `clean`."""
+
+
+def add_task_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say what for, and with which seed."""
+    parser.add_argument("--task", choices=list(TASKS), default="live", help="what to train for")
+    parser.add_argument("--seed", type=int, default=0, help="of weights, order and augmentation")
+
+
+def task_from(options: argparse.Namespace) -> tuple[Task, Path]:
+    """Return the task that the options name, and its directory."""
+    task = TASKS[options.task]
+    return task, options.run or Path("runs") / task.name
