@@ -1,6 +1,7 @@
 """How long one inference takes."""
 
 import time
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -12,15 +13,32 @@ RUNS = 2000
 
 def latency_us(interpreter: Interpreter, runs: int = RUNS) -> tuple[float, float]:
     """Return median and 95th percentile in µs, quantising and dequantising included."""
-    inputs = {
-        name: np.full(info.shape, 0.5, np.float32) for name, info in interpreter.inputs.items()
-    }
-    for _ in range(WARM_UP):
-        interpreter.run(inputs)
-    taken_ns = np.empty(runs)
-    for run in range(runs):
-        began_ns = time.perf_counter_ns()
-        interpreter.run(inputs)
-        taken_ns[run] = time.perf_counter_ns() - began_ns
-    median_ns, late_ns = np.quantile(taken_ns, [0.5, 0.95])
-    return float(median_ns) / 1e3, float(late_ns) / 1e3
+    return interleaved_us([interpreter], runs)[0]
+
+
+def interleaved_us(
+    interpreters: Sequence[Interpreter], rounds: int = RUNS
+) -> list[tuple[float, float]]:
+    """Return median and 95th percentile in µs of each, in the order given.
+
+    Every round runs each of them once, in an order drawn anew: what else the machine does hits
+    all alike, and their times compare even where they drift.
+    """
+    inputs = [
+        {name: np.full(info.shape, 0.5, np.float32) for name, info in interpreter.inputs.items()}
+        for interpreter in interpreters
+    ]
+    for interpreter, some in zip(interpreters, inputs, strict=True):
+        for _ in range(WARM_UP):
+            interpreter.run(some)
+    random = np.random.default_rng(0)
+    taken_ns = np.empty((len(interpreters), rounds))
+    for turn in range(rounds):
+        for index in random.permutation(len(interpreters)):
+            began_ns = time.perf_counter_ns()
+            interpreters[index].run(inputs[index])
+            taken_ns[index, turn] = time.perf_counter_ns() - began_ns
+    return [
+        (float(median_ns) / 1e3, float(late_ns) / 1e3)
+        for median_ns, late_ns in np.quantile(taken_ns, [0.5, 0.95], axis=1).T
+    ]

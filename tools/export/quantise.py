@@ -1,7 +1,8 @@
-"""Post-training quantisation: full-integer int8 with int8 inputs and outputs."""
+"""Post-training quantisation: full-integer, with integer inputs and outputs."""
 
 import warnings
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 from ai_edge_quantizer import quantizer, recipe
@@ -13,16 +14,23 @@ from tools.export.quiet import quiet
 Inputs = Mapping[str, NDArray[np.float32]]
 """Input tensors by signature name, float32 NHWC with N = 1, values in 0 to 1."""
 
+Recipe = list[dict[str, Any]]
+"""The quantiser's rules, a later one going before an earlier one."""
 
-def quantise(float_model: bytes, samples: Iterable[Inputs]) -> bytes:
-    """Return the int8 form of a float model: weights per channel, everything else per tensor.
+INT8: Recipe = recipe.static_wi8_ai8()
+"""Weights per channel, everything else per tensor."""
+
+
+def quantise(float_model: bytes, samples: Iterable[Inputs], rules: Recipe = INT8) -> bytes:
+    """Return the integer form of a float model, by default int8 throughout.
 
     Args:
         float_model: a model with one signature, float inputs and outputs.
         samples: inputs to calibrate the ranges with, drawn from training data only.
+        rules: how many bits each operator gets.
 
-    Every input gets the scale 1/255 and the zero point -128, whatever the samples are, so that
-    a pixel's int8 code is its value less 128.
+    Every int8 input gets the scale 1/255 and the zero point -128, whatever the samples are, so
+    that a pixel's int8 code is its value less 128.
     """
     model = read_model(float_model)
     signature = model.signatureDefs[0]
@@ -30,7 +38,7 @@ def quantise(float_model: bytes, samples: Iterable[Inputs]) -> bytes:
     exact = {"min": np.zeros((1, 1, 1, 1), np.float32), "max": np.ones((1, 1, 1, 1), np.float32)}
     with warnings.catch_warnings(), quiet():
         warnings.simplefilter("ignore")
-        tool = quantizer.Quantizer(float_model, recipe.static_wi8_ai8())
+        tool = quantizer.Quantizer(float_model, rules)
         ranges = tool.calibrate({signature.signatureKey.decode(): samples}, num_threads=1)
         for binding in signature.inputs:
             ranges[tensors[binding.tensorIndex].name.decode()] = exact
