@@ -1,0 +1,1 @@
+"""Methods: what the students are trained to minimise, one file a method."""
