@@ -136,6 +136,7 @@ class Loop:
                 next_change_s=decision.next_up_s,
                 prepare_ms=round(prepared.prepare_ms, 3),
                 gap_ms=gap_ms,
+                headroom=prepared.order.headroom,
             )
         )
 

@@ -35,8 +35,14 @@ def test_the_daemon_never_imports_the_tools() -> None:
     assert violations("edge_daemon", ("edge_daemon",)) == []
 
 
-def test_the_tools_import_features_and_inference_only() -> None:
-    allowed = ("tools", "edge_daemon.features", "edge_daemon.inference", "edge_daemon.tier")
+def test_the_tools_import_what_training_and_daemon_share() -> None:
+    allowed = (
+        "tools",
+        "edge_daemon.features",
+        "edge_daemon.governor.headroom",
+        "edge_daemon.inference",
+        "edge_daemon.tier",
+    )
     assert violations("tools", allowed) == []
 
 
@@ -50,7 +56,10 @@ def test_the_tools_import_features_and_inference_only() -> None:
             "inference",
             ("inference", "features", "clock", "tier", "window", "capture.ring", "capture.source"),
         ),
-        ("journal", ("journal", "clock", "tier", "governor.reading", "worker")),
+        (
+            "journal",
+            ("journal", "clock", "tier", "governor.reading", "governor.headroom", "worker"),
+        ),
     ],
 )
 def test_packages_know_only_their_neighbours(package: str, allowed: tuple[str, ...]) -> None:

@@ -12,6 +12,7 @@ from edge_daemon.capture.slot import FrameSlot
 from edge_daemon.capture.source import Chunk, Frame
 from edge_daemon.clock import VirtualClock
 from edge_daemon.governor.governor import Order
+from edge_daemon.governor.headroom import Headroom
 from edge_daemon.governor.policy import Decision
 from edge_daemon.inference.bundle import load_bundle
 from edge_daemon.inference.interpreter import InterpreterError
@@ -22,6 +23,7 @@ from edge_daemon.loop import Loop
 from edge_daemon.tally import Tally
 from edge_daemon.tier import Tier
 
+HEADROOM = Headroom(cpu=0.3, memory=1.0, energy=1.0, thermal=0.9)
 MS = 1_000_000
 RATE_HZ = 8000
 
@@ -61,7 +63,7 @@ class Rig:
 
     def order(self, tier: Tier) -> None:
         decision = Decision(tier, self.loop.tier, "cpu", "cpu_limit", "it is so", 7 * 10**9, 10**9)
-        self.swapper.request(tier, Order(tier, decision, None, self.clock()))
+        self.swapper.request(tier, Order(tier, decision, None, self.clock(), HEADROOM))
         self.swapper.step()
 
     def step(self, ms: int = 100) -> bool:
@@ -120,6 +122,7 @@ def test_a_tier_is_adopted_between_two_windows_and_journalled(rig: Rig) -> None:
     assert isinstance(change, TierChange)
     assert (change.from_, change.to, change.resource) == (Tier.CRITICAL, Tier.LOW, "cpu")
     assert change.next_change_s == 6.0
+    assert change.headroom == HEADROOM
     assert change.prepare_ms > 0
     assert [one.tier for one in rig.predictions()] == [Tier.CRITICAL, Tier.LOW]
     assert [one.window for one in rig.predictions()] == [0, 1]

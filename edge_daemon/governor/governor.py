@@ -8,6 +8,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from edge_daemon.clock import Clock, monotonic_ns
+from edge_daemon.governor.headroom import Headroom, headroom
 from edge_daemon.governor.limits import Limits
 from edge_daemon.governor.policy import Decision, PolicyState, decide, start, swap_failed
 from edge_daemon.governor.pressure import unknown
@@ -28,12 +29,14 @@ class Order(Struct, frozen=True):
         decision: why.
         reading: what it was decided on; None when no reading mattered.
         decided_mono_ns: CLOCK_MONOTONIC of the decision.
+        headroom: what the reading leaves of each resource; None without one.
     """
 
     tier: Tier
     decision: Decision
     reading: Reading | None
     decided_mono_ns: int
+    headroom: Headroom | None = None
 
 
 class Readings(Protocol):
@@ -215,7 +218,8 @@ class Governor:
         self._swapper.request(decision.tier, self._order(decision, reading))
 
     def _order(self, decision: Decision, reading: Reading) -> Order:
-        return Order(decision.tier, decision, reading, self._clock())
+        left = headroom(reading, self._limits).rounded()
+        return Order(decision.tier, decision, reading, self._clock(), left)
 
     def _report(self, reading: Reading) -> None:
         now_ns = self._clock()
@@ -228,7 +232,8 @@ class Governor:
             if now_ns - self._written_ns < min(wait_s, self._reading_every_s) * 1e9:
                 return
         self._written, self._written_ns = reading, now_ns
-        self._journal.write(ReadingEvent(tier=self._state.tier, reading=reading))
+        left = headroom(reading, self._limits).rounded()
+        self._journal.write(ReadingEvent(tier=self._state.tier, reading=reading, headroom=left))
 
     def _report_failure(self, name: str, error: str, now_ns: int) -> None:
         failure = self._failures.setdefault(name, _Failure())

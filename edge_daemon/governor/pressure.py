@@ -1,6 +1,7 @@
 """What each resource of a reading says about the tiers."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from edge_daemon.governor.limits import Bands, Limits
@@ -115,10 +116,15 @@ def unknown(reading: Reading, limits: Limits) -> tuple[str, ...]:
 
 
 def alarm(reading: Reading, limits: Limits) -> Alarm | None:
-    """Return the hard limit that the reading breaks, or None."""
+    """Return the first hard limit that the reading breaks, or None."""
+    return next(alarms(reading, limits), None)
+
+
+def alarms(reading: Reading, limits: Limits) -> Iterator[Alarm]:
+    """Yield the hard limits that the reading breaks."""
     available_mib = reading.memory_available_mib
     if available_mib is not None and available_mib < limits.memory.reserve_mib:
-        return Alarm(
+        yield Alarm(
             "memory",
             "memory_reserve",
             f"available memory is {available_mib:.0f} MiB, below the reserve of "
@@ -127,15 +133,14 @@ def alarm(reading: Reading, limits: Limits) -> Alarm | None:
     now_c, critical_c = reading.temperature_c, reading.temperature_critical_c
     margin_c = limits.temperature.critical_margin_c
     if now_c is not None and critical_c is not None and now_c >= critical_c - margin_c:
-        return Alarm(
+        yield Alarm(
             "temperature",
             "temperature_critical",
             f"{reading.temperature_zone or 'the board'} is at {now_c:.1f} °C, within "
             f"{margin_c:g} °C of the {critical_c:g} °C where the board powers off",
         )
     if UNDER_VOLTAGE in reading.throttled:
-        return Alarm("power", "under_voltage", "the firmware reports under-voltage")
-    return None
+        yield Alarm("power", "under_voltage", "the firmware reports under-voltage")
 
 
 def slowed(reading: Reading) -> tuple[str, ...]:

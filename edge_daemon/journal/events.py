@@ -4,6 +4,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from edge_daemon.governor.headroom import Headroom
 from edge_daemon.governor.reading import Reading
 from edge_daemon.tier import Tier
 
@@ -100,6 +101,7 @@ class TierChange(Event, frozen=True, tag="tier_change", rename={"from_": "from"}
         next_change_s: seconds from the decision to the earliest next move up; null when pinned.
         prepare_ms: time to load and warm the new pipeline, beside the running one.
         gap_ms: time the loop spent adopting it.
+        headroom: what that reading left of each resource; null without a reading.
     """
 
     from_: Tier
@@ -112,6 +114,7 @@ class TierChange(Event, frozen=True, tag="tier_change", rename={"from_": "from"}
     next_change_s: float | None = None
     prepare_ms: float = 0.0
     gap_ms: float = 0.0
+    headroom: Headroom | None = None
 
 
 class ReadingEvent(Event, frozen=True, tag="reading"):
@@ -120,10 +123,12 @@ class ReadingEvent(Event, frozen=True, tag="reading"):
     Attributes:
         tier: the tier that ran.
         reading: what the probes saw.
+        headroom: what that leaves of each resource.
     """
 
     tier: Tier
     reading: Reading
+    headroom: Headroom | None = None
 
 
 class Capture(Event, frozen=True, tag="capture"):

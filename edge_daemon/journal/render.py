@@ -135,7 +135,7 @@ def _tier_change(to: Renderer, fields: Fields) -> str:
         fields,
         f"{'▼' if down else '▲'} {after}",
         f"from {before}: {_text(fields, 'reason') or _text(fields, 'resource')}",
-        _board(fields.get("reading")),
+        _list(*_board(fields.get("reading")), _headroom(fields.get("headroom"))),
         _list(*timing),
         kind_codes=f"{_REVERSE};{_TIERS.get(after, _BOLD)}",
         code=_BOLD,
@@ -143,7 +143,8 @@ def _tier_change(to: Renderer, fields: Fields) -> str:
 
 
 def _reading(to: Renderer, fields: Fields) -> str:
-    return to.row(fields, "reading", _board(fields.get("reading")), kind_codes=_DIM)
+    parts = *_board(fields.get("reading")), _headroom(fields.get("headroom"))
+    return to.row(fields, "reading", _list(*parts), kind_codes=_DIM)
 
 
 def _capture(to: Renderer, fields: Fields) -> str:
@@ -228,10 +229,10 @@ _EVENTS: dict[str, Callable[[Renderer, Fields], str]] = {
 }
 
 
-def _board(reading: object) -> str:
+def _board(reading: object) -> list[str]:
     """Return a reading in words, what is not known left out."""
     if not isinstance(reading, dict):
-        return ""
+        return []
     parts = []
     for key, form in (
         ("cpu_foreign", "cpu {:.0%} by others"),
@@ -250,7 +251,23 @@ def _board(reading: object) -> str:
         parts.append(throttled)
     if failed:
         parts.append(f"cannot read {failed}")
-    return _list(*parts)
+    return parts
+
+
+def _headroom(headroom: object) -> str:
+    """Return the scarcest resource and what it leaves; empty in a line of an earlier version."""
+    if not isinstance(headroom, dict):
+        return ""
+    left = {
+        name: value
+        for name in ("cpu", "memory", "energy", "thermal")
+        if (value := _number(headroom, name)) is not None
+    }
+    if not left:
+        return ""
+    scarcest = min(left, key=left.__getitem__)
+    which = f" ({scarcest})" if left[scarcest] < 1.0 else ""
+    return f"headroom {left[scarcest]:.0%}{which}"
 
 
 def _text(fields: Fields, key: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from edge_daemon.governor.headroom import Headroom
 from edge_daemon.governor.reading import Reading
 from edge_daemon.journal.events import SCHEMA
 from edge_daemon.journal.line import EVENTS, Envelope
@@ -52,7 +53,8 @@ def journal_schema() -> JsonSchema:
             },
             "required": [*envelope["required"], *body["required"]],
         }
-    definitions["Reading"] = _described(components.pop("Reading"), Reading)
+    for part in (Reading, Headroom):
+        definitions[part.__name__] = _described(components.pop(part.__name__), part)
     for name, component in components.items():
         definitions[name] = _summarised(component)
     return {

@@ -5,6 +5,7 @@ from msgspec.structs import replace
 
 from edge_daemon.clock import VirtualClock
 from edge_daemon.governor.governor import Governor, Order
+from edge_daemon.governor.headroom import Headroom
 from edge_daemon.governor.limits import Limits, MemoryLimits, TemperatureLimits
 from edge_daemon.governor.reading import Reading
 from edge_daemon.journal.events import Event, Fault, ReadingEvent
@@ -105,6 +106,7 @@ def test_an_order_carries_the_decision_the_reading_and_its_time() -> None:
     assert order.decision.next_up_s == 10.0
     assert order.reading is not None
     assert order.reading.memory_available_mib == 70.0
+    assert order.headroom == Headroom(cpu=1.0, memory=0.5833, energy=1.0, thermal=1.0)
     assert order.decided_mono_ns == desk.clock()
     assert order.decision.time_ns == order.reading.time_ns != order.decided_mono_ns
 
@@ -203,6 +205,18 @@ def test_readings_are_written_now_and_then() -> None:
     desk.governor.set_reading_every_s(2.0)
     desk.poll(times=10)
     assert len(desk.written(ReadingEvent)) == 9
+
+
+def test_a_reading_is_written_with_its_headroom_under_the_limits_in_force() -> None:
+    desk = Desk(reading_every_s=1.0)
+    desk.poll(replace(GOOD, memory_available_mib=70.0))
+    desk.governor.set_limits(Limits(memory=MemoryLimits(high_enter_mib=70.0, high_leave_mib=65.0)))
+    desk.poll()
+    before, after = desk.written(ReadingEvent)
+    assert isinstance(before, ReadingEvent)
+    assert isinstance(after, ReadingEvent)
+    assert before.headroom == Headroom(cpu=1.0, memory=0.5833, energy=1.0, thermal=1.0)
+    assert after.headroom == Headroom(cpu=1.0, memory=1.0, energy=1.0, thermal=1.0)
 
 
 def test_a_change_of_what_fails_is_written_soon() -> None:

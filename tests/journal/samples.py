@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from edge_daemon.governor.headroom import Headroom
 from edge_daemon.governor.reading import Reading
 from edge_daemon.journal.events import (
     Capture,
@@ -28,6 +29,7 @@ READING = Reading(
     on_mains=False,
     throttled=("under-voltage",),
 )
+HEADROOM = Headroom(cpu=0.3, memory=1.0, energy=0.0, thermal=1.0)
 
 EVENTS: tuple[Event, ...] = (
     Start(
@@ -68,8 +70,9 @@ EVENTS: tuple[Event, ...] = (
         next_change_s=20.0,
         prepare_ms=41.2,
         gap_ms=0.18,
+        headroom=HEADROOM,
     ),
-    ReadingEvent(tier=Tier.HIGH, reading=READING),
+    ReadingEvent(tier=Tier.HIGH, reading=READING, headroom=HEADROOM),
     Capture("audio", "USB PnP Sound Device", "reconnecting", "stalled", "no samples", 9120, 240, 2),
     Fault("swap", "high.tflite cannot be loaded", 3),
     Reload(applied=("prediction.threshold",), restart=("video.source",)),

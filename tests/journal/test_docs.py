@@ -6,6 +6,9 @@ from pathlib import Path
 
 from jsonschema import Draft202012Validator
 
+from edge_daemon.governor.headroom import headroom
+from edge_daemon.governor.limits import Limits
+from edge_daemon.journal.events import ReadingEvent, TierChange
 from edge_daemon.journal.line import EVENTS, MAX_LINE_BYTES, Envelope, decode
 from edge_daemon.journal.schema import journal_schema
 
@@ -32,6 +35,15 @@ def test_the_examples_have_the_form_of_the_writer() -> None:
     for _, _, example in EXAMPLES:
         assert list(json.loads(example))[:6] == list(Envelope.__struct_fields__)
         assert json.dumps(json.loads(example), separators=(",", ":")) == example
+
+
+def test_the_headroom_in_the_examples_is_that_of_their_readings() -> None:
+    events = [decode(example.encode()) for _, _, example in EXAMPLES]
+    found = [event for event in events if isinstance(event, TierChange | ReadingEvent)]
+    assert len(found) == 2
+    for event in found:
+        assert event.reading is not None
+        assert event.headroom == headroom(event.reading, Limits()).rounded()
 
 
 def test_the_envelope_and_its_bound_are_explained() -> None:

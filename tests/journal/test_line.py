@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from edge_daemon.clock import VirtualClock
-from edge_daemon.journal.events import Event, Fault, Reload
+from edge_daemon.journal.events import Event, Fault, ReadingEvent, Reload, TierChange
 from edge_daemon.journal.line import MAX_LINE_BYTES, Stamp, decode, envelope, read_boot_id
 from tests.journal import samples
 
@@ -32,6 +32,15 @@ def test_every_event_comes_back_as_it_was(event: Event) -> None:
         "boot",
         5,
     )
+
+
+def test_a_line_from_before_a_field_existed_is_read_without_it() -> None:
+    for event in samples.EVENTS:
+        if isinstance(event, ReadingEvent | TierChange):
+            fields = json.loads(whole(event))
+            assert fields.pop("headroom") == msgspec.to_builtins(samples.HEADROOM)
+            old = decode(json.dumps(fields).encode())
+            assert old == msgspec.structs.replace(event, headroom=None)
 
 
 def test_a_line_is_one_line_whatever_the_text() -> None:

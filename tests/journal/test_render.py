@@ -67,6 +67,18 @@ def test_a_tier_change_shows_its_way_and_its_reason() -> None:
     assert "▲ high" in plain(up)[0]
 
 
+def test_a_reading_ends_with_the_scarcest_resource() -> None:
+    line = fields(samples.EVENTS[3])
+    shown = Renderer(width=200, zone=UTC)
+    assert shown(line).endswith("on battery · under-voltage · headroom 0% (energy)")
+    line["headroom"] = {"cpu": 1.0, "memory": 0.4217, "energy": 1.0, "thermal": 0.9}
+    assert shown(line).endswith("under-voltage · headroom 42% (memory)")
+    line["headroom"] = dict.fromkeys(("cpu", "memory", "energy", "thermal"), 1.0)
+    assert shown(line).endswith("under-voltage · headroom 100%")
+    del line["headroom"]  # a line of an earlier version
+    assert shown(line).endswith("on battery · under-voltage")
+
+
 @pytest.mark.parametrize("width", [60, 80, 120])
 @pytest.mark.parametrize("event", samples.EVENTS, ids=lambda event: type(event).__name__)
 def test_nothing_is_wider_than_the_terminal(event: Event, width: int) -> None:
