@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tools.networks.separable import CausalBlock, ConvNorm
+from tools.networks.separable import CausalBlock, ConvNorm, Gate
 from tools.networks.shape import Shape
-from tools.networks.stages import places, stages
+from tools.networks.stages import places, stage_widths, stages
 from tools.training.activations import CELLS, Activations
 
 
@@ -28,6 +27,10 @@ class AudioBranch(nn.Module):
         strides: step of every block, one fewer than `channels`.
         kernel: columns that a block's kernel spans.
         labels: number of classes.
+
+    Attributes:
+        stage_widths: channels of the maps that `activations` returns.
+        band_gate: None, or what each band is multiplied by (tools/compression).
     """
 
     def __init__(
@@ -44,13 +47,15 @@ class AudioBranch(nn.Module):
         self.bands = bands
         self.columns = columns
         self.prefix = prefix
-        self.stem = ConvNorm(bands, channels[0], (STEM_KERNEL, 1))
+        self.stage_widths = stage_widths(channels, strides)
+        self.stem = ConvNorm(bands, channels[0], (STEM_KERNEL, 1), relu=True)
         self.blocks = nn.Sequential(
             *(
                 CausalBlock(inputs, outputs, kernel, stride)
                 for (inputs, outputs), stride in zip(pairwise(channels), strides, strict=True)
             )
         )
+        self.band_gate: Gate | None = None
         self.step = 1
         for stride in strides:
             self.step *= stride
@@ -64,7 +69,9 @@ class AudioBranch(nn.Module):
     def first_map(self, audio: Tensor) -> Tensor:
         """Map [N, T, bands, 1] to the stem's features [N, channels, T, 1]."""
         x = audio.permute(0, 1, 3, 2).permute(0, 3, 1, 2)  # bands become channels
-        return torch.relu(self.stem(F.pad(x, (0, 0, STEM_KERNEL - 1, 0))))
+        if self.band_gate is not None:
+            x = x * self.band_gate()[:, None, None]
+        return self.stem(F.pad(x, (0, 0, STEM_KERNEL - 1, 0)))
 
     def forward(self, audio: Tensor) -> Tensor:
         """Map the whole spectrogram [N, columns, bands, 1] to logits [N, labels]."""

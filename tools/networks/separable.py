@@ -1,8 +1,14 @@
 """Depthwise-separable convolution blocks that convert without PAD or TRANSPOSE islands."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 from torch.nn import functional as F
+
+Gate = Callable[[], Tensor]
+"""Returns the factors [C], in 0 to 1, by which a map's channels are multiplied now."""
 
 
 class ConvNorm(nn.Module):
@@ -14,6 +20,10 @@ class ConvNorm(nn.Module):
         kernel: rows and columns of the kernel.
         stride: step along rows and columns.
         groups: as for `torch.nn.Conv2d`; `inputs` makes it depthwise.
+        relu: whether a ReLU follows.
+
+    Attributes:
+        gate: None, or what the channels are multiplied by before the ReLU (tools/compression).
     """
 
     def __init__(
@@ -23,14 +33,34 @@ class ConvNorm(nn.Module):
         kernel: tuple[int, int] = (1, 1),
         stride: tuple[int, int] = (1, 1),
         groups: int = 1,
+        relu: bool = False,
     ) -> None:
         super().__init__()
         self.conv = nn.Conv2d(inputs, outputs, kernel, stride, groups=groups, bias=False)
         self.norm = nn.BatchNorm2d(outputs)
+        self.relu = relu
+        self.gate: Gate | None = None
 
     def forward(self, x: Tensor) -> Tensor:
         """Map [N, inputs, H, W] to [N, outputs, H', W'] without padding."""
-        return self.norm(self.conv(x))
+        y = self.normalise(self.conv(x))
+        return torch.relu(y) if self.relu else y
+
+    def normalise(self, x: Tensor) -> Tensor:
+        """Apply batch normalisation and gate; the gate costs nothing on top of the other."""
+        if self.gate is None:
+            return self.norm(x)
+        factors = self.gate()
+        gated = {"weight": self.norm.weight * factors, "bias": self.norm.bias * factors}
+        return functional_call(self.norm, gated, (x,))
+
+
+class Join(nn.Module):
+    """The end of a residual block; a module, so that its output's range can be observed."""
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        """Return the positive part of the sum of two maps [N, C, H, W]."""
+        return torch.relu(x + y)
 
 
 def pad_same(x: Tensor, stride: int) -> Tensor:
@@ -55,14 +85,14 @@ class SeparableBlock(nn.Module):
         super().__init__()
         self.stride = stride
         self.residual = residual and stride == 1 and inputs == outputs
-        self.depthwise = ConvNorm(inputs, inputs, (3, 3), (stride, stride), groups=inputs)
-        self.pointwise = ConvNorm(inputs, outputs)
+        self.depthwise = ConvNorm(inputs, inputs, (3, 3), (stride, stride), inputs, relu=True)
+        self.pointwise = ConvNorm(inputs, outputs, relu=not self.residual)
+        self.join = Join()
 
     def forward(self, x: Tensor) -> Tensor:
         """Map [N, inputs, H, W] to [N, outputs, ceil(H / stride), ceil(W / stride)]."""
-        y = torch.relu(self.depthwise(pad_same(x, self.stride)))
-        y = self.pointwise(y)
-        return torch.relu(x + y if self.residual else y)
+        y = self.pointwise(self.depthwise(pad_same(x, self.stride)))
+        return self.join(x, y) if self.residual else y
 
 
 class CausalBlock(nn.Module):
@@ -76,11 +106,11 @@ class CausalBlock(nn.Module):
         super().__init__()
         self.past = kernel - 1
         self.residual = stride == 1 and inputs == outputs
-        self.depthwise = ConvNorm(inputs, inputs, (kernel, 1), (stride, 1), groups=inputs)
-        self.pointwise = ConvNorm(inputs, outputs)
+        self.depthwise = ConvNorm(inputs, inputs, (kernel, 1), (stride, 1), inputs, relu=True)
+        self.pointwise = ConvNorm(inputs, outputs, relu=not self.residual)
+        self.join = Join()
 
     def forward(self, x: Tensor) -> Tensor:
         """Map [N, inputs, T, 1] to [N, outputs, ceil(T / stride), 1]."""
-        y = torch.relu(self.depthwise(F.pad(x, (0, 0, self.past, 0))))
-        y = self.pointwise(y)
-        return torch.relu(x + y if self.residual else y)
+        y = self.pointwise(self.depthwise(F.pad(x, (0, 0, self.past, 0))))
+        return self.join(x, y) if self.residual else y

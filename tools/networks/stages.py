@@ -1,5 +1,7 @@
 """The maps of a branch that a teacher may be compared with, on a common grid of places."""
 
+from collections.abc import Sequence
+
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -19,6 +21,14 @@ def stages(first: Tensor, blocks: nn.Sequential) -> list[Tensor]:
             maps.append(x)
         x = following
     return [*maps, x]
+
+
+def stage_widths(channels: Sequence[int], strides: Sequence[int]) -> tuple[int, ...]:
+    """Return the channels of what `stages` returns, without computing it."""
+    before_a_step = (
+        channels[number] for number, stride in enumerate(strides) if number > 0 and stride > 1
+    )
+    return (channels[0], *before_a_step, channels[-1])
 
 
 def places(maps: Tensor, grid: tuple[int, int]) -> Tensor:

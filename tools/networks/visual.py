@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-import torch
 from torch import Tensor, nn
 
 from tools.networks.separable import ConvNorm, SeparableBlock, pad_same
 from tools.networks.shape import Shape
-from tools.networks.stages import places, stages
+from tools.networks.stages import places, stage_widths, stages
 from tools.training.activations import Activations
 
 
@@ -27,6 +26,9 @@ class VisualBranch(nn.Module):
         labels: number of classes.
         residuals: which blocks may add their input; None for all whose shape allows it. A branch
             that is to lose channels has to say it: two widths can become equal by chance.
+
+    Attributes:
+        stage_widths: channels of the maps that `activations` returns.
     """
 
     def __init__(
@@ -39,7 +41,8 @@ class VisualBranch(nn.Module):
     ) -> None:
         super().__init__()
         self.size = size
-        self.stem = ConvNorm(1, channels[0], (3, 3))
+        self.stage_widths = stage_widths(channels, strides)
+        self.stem = ConvNorm(1, channels[0], (3, 3), relu=True)
         self.blocks = nn.Sequential(
             *(
                 SeparableBlock(inputs, outputs, stride, residual)
@@ -60,7 +63,7 @@ class VisualBranch(nn.Module):
 
     def first_map(self, image: Tensor) -> Tensor:
         """Map [N, size, size, 1] to the stem's features [N, channels, size, size]."""
-        return torch.relu(self.stem(pad_same(image.permute(0, 3, 1, 2), 1)))
+        return self.stem(pad_same(image.permute(0, 3, 1, 2), 1))
 
     def activations(self, image: Tensor) -> Activations:
         """Return what `forward` computes on its way, each stage's places being 2 × 2 quarters."""

@@ -51,7 +51,8 @@ def test_a_tier_says_the_sum_of_its_outputs(shape: Shape) -> None:
 
 @pytest.mark.parametrize("shape", [Shape(), NARROW])
 def test_widths_are_the_shapes(shape: Shape) -> None:
-    outputs = students_of(shape).learn(batch(5)).outputs
+    students = students_of(shape)
+    outputs = students.learn(batch(5)).outputs
     a, b, c = shape.visual_28, shape.visual_14, shape.audio
     widths = {
         "28": (a[0], a[2], a[4]),  # 28, 14 and 7 rows
@@ -59,6 +60,9 @@ def test_widths_are_the_shapes(shape: Shape) -> None:
         "full": (c[0], c[1], c[3], c[5]),  # the stem's, 64, 32 and 16 columns
         "prefix": (c[0], c[1], c[3], c[5]),
     }
+    assert students.visual_28.stage_widths == widths["28"]
+    assert students.visual_14.stage_widths == widths["14"]
+    assert students.audio.stage_widths == widths["full"]
     for name, some in outputs.items():
         assert some.logits.shape == (5, shape.labels)
         assert some.features.shape == (5, widths[name][-1])
