@@ -6,21 +6,40 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_daemon.features.spec import ImageSpec
+from edge_daemon.tier import Tier
 from tools.dataset.cache import CACHE
 from tools.dataset.folders import Folders
 from tools.dataset.pairing import pair
 from tools.dataset.pictures import Pictures, load_pictures
-from tools.dataset.protocol import ProtocolName, Split
+from tools.dataset.protocol import PROTOCOLS, ProtocolName, Split, image_specs
 from tools.dataset.sounds import Sounds, load_sounds
+from tools.tiers import IMAGE_14, IMAGE_28, LABELS
 
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Pictures, sounds, and the sound of each picture, int64 [N], frozen by the seed."""
+    """Pictures and sounds, and what they mean: all that training and a manifest need to know.
+
+    Attributes:
+        pictures: a pool of N.
+        sounds: a pool of M, the tensors of `AUDIO_FULL`.
+        pairs: int64 [N], the sound of each picture, frozen by the seed.
+        labels: what the numbers in the pools stand for, in their order.
+        image_28: how the larger pictures were made.
+        image_14: how the smaller ones were made.
+    """
 
     pictures: Pictures
     sounds: Sounds
     pairs: NDArray[np.int64]
+    labels: tuple[str, ...] = LABELS
+    image_28: ImageSpec = IMAGE_28
+    image_14: ImageSpec = IMAGE_14
+
+    def image_spec(self, tier: Tier) -> ImageSpec:
+        """Return how the pictures that a tier sees were made."""
+        return self.image_14 if tier is Tier.CRITICAL else self.image_28
 
 
 def load(
@@ -52,4 +71,6 @@ def load(
         cache_folder=cache_folder,
         processes=processes,
     )
-    return Dataset(pictures, sounds, pair(pictures.labels, sounds.labels, seed))
+    pairs = pair(pictures.labels, sounds.labels, seed)
+    image_28, image_14 = image_specs(PROTOCOLS[protocol])
+    return Dataset(pictures, sounds, pairs, LABELS, image_28, image_14)
