@@ -46,10 +46,6 @@ class Subspace:
         """Return plain tensors for a checkpoint; `subspace_of` gives the subspace back."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
-    def to(self, device: torch.device) -> "Subspace":
-        """Return the same subspace on a device."""
-        return Subspace(**{name: tensor.to(device) for name, tensor in self.document().items()})
-
 
 def subspace_of(document: dict[str, Any]) -> Subspace:
     """Read what `Subspace.document` returned."""

@@ -29,7 +29,8 @@ def stage_distances(projected: Tensor, taught: Sequence[Tensor], rows: Tensor) -
         taught: the teacher's stages, [N, C_t, places] each.
         rows: bool [N], the samples that count; without any, all distances are 0.
     """
-    units = torch.cat([F.normalize(stage, dim=1) for stage in taught], 1).transpose(1, 2)
+    stacked = [F.normalize(stage, dim=1).transpose(1, 2) for stage in taught]
+    units = torch.cat(stacked, 2).contiguous()
     belongs = torch.block_diag(*(projected.new_ones(stage.shape[1], 1) for stage in taught))
     dots = (projected * units) @ belongs
     lengths = (projected.square() @ belongs + LEAST_SQUARE).sqrt()
