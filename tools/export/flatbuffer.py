@@ -4,12 +4,19 @@ import itertools
 from pathlib import Path
 from typing import Any
 
-import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
-from numpy.typing import NDArray
+
+from tools.export.packing import PackingBuilder
 
 FILE_IDENTIFIER = b"TFL3"
+
+WITH_BIAS = {
+    schema.BuiltinOperator.CONV_2D,
+    schema.BuiltinOperator.DEPTHWISE_CONV_2D,
+    schema.BuiltinOperator.FULLY_CONNECTED,
+}
+"""Operators whose inputs are data, weights and bias."""
 
 
 def read_model(content: bytes | Path) -> Any:
@@ -18,15 +25,25 @@ def read_model(content: bytes | Path) -> Any:
     return schema.ModelT.InitFromPackedBuf(bytearray(data), 0)
 
 
-def compact(content: bytes) -> bytes:
-    """Return the same model without tensor names, converter metadata and repeated vectors.
+def builtin(model: Any, operator: Any) -> int:
+    """Return an operator's code in the schema's `BuiltinOperator`.
 
-    Inputs and outputs are named after their signature. The runtime never reads the other names,
-    which with many small layers are a third of a file.
+    Codes below 128 may stand in the older of two fields, others in the newer: the larger counts.
+    """
+    code = model.operatorCodes[operator.opcodeIndex]
+    return max(code.builtinCode, code.deprecatedBuiltinCode)
+
+
+def compact(content: bytes) -> bytes:
+    """Return the same model without what no runtime reads, and all else once.
+
+    Tensor names go, which with many small layers are a third of a file (inputs and outputs are
+    named after their signature), the converter's metadata, the scales of biases, and whatever is
+    in the file twice. The answers stay the same to the bit.
     """
     model = read_model(content)
     model.description = None
-    model.metadata = []
+    model.metadata = None
     model.metadataBuffer = None
     for subgraph in model.subgraphs:
         subgraph.name = None
@@ -37,7 +54,8 @@ def compact(content: bytes) -> bytes:
         for binding in itertools.chain(signature.inputs, signature.outputs):
             tensors[binding.tensorIndex].name = binding.name
     drop_unused_buffers(model)
-    builder = SharingBuilder(1024)
+    share_bias_scales(model)
+    builder = PackingBuilder(1024)
     builder.Finish(model.Pack(builder), FILE_IDENTIFIER)
     return bytes(builder.Output())
 
@@ -56,20 +74,27 @@ def drop_unused_buffers(model: Any) -> None:
     model.buffers = kept
 
 
-class SharingBuilder(flatbuffers.Builder):
-    """A builder that writes equal vectors of numbers once.
+def share_bias_scales(model: Any) -> None:
+    """Let the biases of per-channel layers point at the scales of their weights.
 
-    Every per-channel scale comes with a vector of 64-bit zero points, all zero: in small models
-    they outweigh the weights of the depthwise layers.
+    A bias's scale is its input's times its weights', by definition (Jacob et al. 2018, eq. 11, and
+    TFLite's 8-bit specification): the kernels compute that product and never read the vector, and
+    XNNPACK only wants to see one as long as the bias. Whoever reads a bias out of a model file has
+    to compute it too. A scale that is not the product stays, and so does that of a layer with one
+    scale, which the kernels do compare.
     """
-
-    def __init__(self, initial_bytes: int) -> None:
-        super().__init__(initial_bytes)
-        self._written: dict[tuple[str, bytes], int] = {}
-
-    def CreateNumpyVector(self, x: NDArray[np.generic]) -> int:  # noqa: N802 (the base's name)
-        """Return the offset of a vector with the numbers of `x`, an old one where there is one."""
-        key = (x.dtype.str, x.tobytes())
-        if key not in self._written:
-            self._written[key] = super().CreateNumpyVector(x)
-        return self._written[key]
+    for subgraph in model.subgraphs:
+        for operator in subgraph.operators:
+            if builtin(model, operator) not in WITH_BIAS:
+                continue
+            if len(operator.inputs) < 3 or operator.inputs[2] < 0:
+                continue
+            data, weights, bias = (
+                subgraph.tensors[index].quantization for index in operator.inputs[:3]
+            )
+            if any(scaled is None or scaled.scale is None for scaled in (data, weights, bias)):
+                continue
+            if len(bias.scale) == len(weights.scale) > 1 and np.allclose(
+                bias.scale, data.scale * weights.scale, rtol=1e-5, atol=0.0
+            ):
+                bias.scale = weights.scale

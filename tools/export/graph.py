@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from tools.export.flatbuffer import read_model
+from tools.export.flatbuffer import builtin, read_model
 
 OPERATORS = {
     code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")
@@ -43,8 +43,7 @@ def read_graph(content: bytes) -> Graph:
     operators = []
     macs = 0
     for operator in subgraph.operators:
-        code = model.operatorCodes[operator.opcodeIndex]
-        operators.append(OPERATORS[max(code.builtinCode, code.deprecatedBuiltinCode)])
+        operators.append(OPERATORS[builtin(model, operator)])
         macs += operator_macs(operators[-1], operator, subgraph.tensors)
     types = frozenset(TYPES[tensor.type] for tensor in subgraph.tensors)
     return Graph(tuple(operators), types, macs)
