@@ -44,7 +44,8 @@ class TeacherBranch(nn.Module):
         size: rows and columns of the input.
         channels: of the stem and after each halving.
         blocks: residual blocks after each halving.
-        places: rows and columns of the last map that the head tells apart; the rest is averaged.
+        pooling: rows and columns of the kernel that averages the last map before the head.
+        stride: its step.
         dropout: share of the features that are dropped in training.
         labels: number of classes.
     """
@@ -54,7 +55,8 @@ class TeacherBranch(nn.Module):
         size: tuple[int, int],
         channels: Sequence[int],
         blocks: Sequence[int],
-        places: tuple[int, int],
+        pooling: tuple[int, int],
+        stride: tuple[int, int],
         dropout: float,
         labels: int,
     ) -> None:
@@ -65,11 +67,14 @@ class TeacherBranch(nn.Module):
             nn.Sequential(Narrowing(before, after), *(Residual(after) for _ in range(count)))
             for before, after, count in zip(channels, channels[1:], blocks, strict=False)
         )
-        self.places = nn.AdaptiveAvgPool2d(places)
+        self.pool = nn.AvgPool2d(pooling, stride)
         self.dropout = nn.Dropout(dropout)
-        self.stage_widths = tuple(channels)
-        self.feature_width = channels[-1] * places[0] * places[1]
-        self.head = nn.Linear(self.feature_width, labels)
+        rows, columns = (-(-length // 2 ** len(blocks)) for length in size)
+        places = [
+            (length - kernel) // step + 1
+            for length, kernel, step in zip((rows, columns), pooling, stride, strict=True)
+        ]
+        self.head = nn.Linear(channels[-1] * places[0] * places[1], labels)
 
     def maps(self, inputs: Tensor) -> list[Tensor]:
         """Map float32 [N, rows, columns, 1] to the maps of stem and levels, each halved."""
@@ -81,12 +86,12 @@ class TeacherBranch(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Map float32 [N, rows, columns, 1] in 0 to 1 to logits [N, labels]."""
-        return self.head(self.dropout(self.places(self.maps(inputs)[-1]).flatten(1)))
+        return self.head(self.dropout(self.pool(self.maps(inputs)[-1]).flatten(1)))
 
     def activations(self, inputs: Tensor, cells: tuple[int, int]) -> Activations:
         """Return logits, features and stages, each stage averaged over `cells` places."""
         maps = self.maps(inputs)
-        features = self.places(maps[-1]).flatten(1)
+        features = self.pool(maps[-1]).flatten(1)
         stages = tuple(F.adaptive_avg_pool2d(some, cells).flatten(2) for some in maps)
         return Activations(self.head(self.dropout(features)), features, stages)
 
@@ -105,9 +110,23 @@ class Teacher(nn.Module):
 
     def __init__(self, columns: int = 64, bands: int = 40, labels: int = 10) -> None:
         super().__init__()
-        self.visual = TeacherBranch((28, 28), (24, 32, 64), (1, 1), (4, 4), 0.3, labels)
+        self.visual = TeacherBranch(
+            (28, 28),
+            (24, 32, 64),
+            (1, 1),
+            pooling=(3, 3),
+            stride=(2, 2),
+            dropout=0.3,
+            labels=labels,
+        )
         self.audio = TeacherBranch(
-            (columns, bands), (16, 32, 64, 96), (0, 1, 1), (2, 5), 0.4, labels
+            (columns, bands),
+            (16, 32, 48, 80),
+            (0, 1, 1),
+            pooling=(4, 1),
+            stride=(4, 1),
+            dropout=0.4,
+            labels=labels,
         )
         self.register_buffer("tau_visual", torch.ones(()))
         self.register_buffer("tau_audio", torch.ones(()))

@@ -42,11 +42,12 @@ class Answers:
 
 def rows(some: Activations, chosen: Tensor, labels: Tensor) -> Activations:
     """Return the chosen rows as float32, logits 0 where the label is `NOTHING`."""
+    device = labels.device
     known = (labels != NOTHING).float()[:, None]
     return Activations(
-        some.logits[chosen].float() * known,
-        some.features[chosen].float(),
-        tuple(stage[chosen].float() for stage in some.stages),
+        some.logits[chosen].to(device).float() * known,
+        some.features[chosen].to(device).float(),
+        tuple(stage[chosen].to(device).float() for stage in some.stages),
     )
 
 

@@ -1,6 +1,6 @@
 """What one training step is given: pictures and sounds of the same labels."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
@@ -34,6 +34,10 @@ class Batch:
     def wanted(self, output: str) -> Tensor:
         """Return the labels that one output of the students can know."""
         return self.seen if output in ("28", "14") else self.heard
+
+    def to(self, device: torch.device) -> "Batch":
+        """Return the same batch on another device."""
+        return Batch(*(getattr(self, field.name).to(device) for field in fields(self)))
 
     def __len__(self) -> int:
         return len(self.seen)

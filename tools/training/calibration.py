@@ -1,9 +1,13 @@
 """Calibration: the softmax temperature `tau` that makes a branch as sure as it is right."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
+from tools.networks.student import OUTPUTS, Students
 from tools.training.losses import NOTHING, cross_entropy
+from tools.training.pools import Drawn, Pools
 
 
 def fit_tau(logits: Tensor, labels: Tensor) -> Tensor:
@@ -34,3 +38,50 @@ def expected_calibration_error(logits: Tensor, labels: Tensor, bins: int = 15) -
     place = (confidence * bins).long().clamp(max=bins - 1)
     gap = torch.zeros(bins).index_add_(0, place, confidence - right)
     return float(gap.abs().sum() / len(labels))
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What calibrating one output came to.
+
+    Attributes:
+        output: which of `OUTPUTS`.
+        tau: the softmax temperature.
+        error_before: expected calibration error without it.
+        error_after: expected calibration error with it.
+    """
+
+    output: str
+    tau: float
+    error_before: float
+    error_after: float
+
+
+def calibrate_outputs(
+    students: Students, pools: Pools, pairs: Drawn, batch: int = 500
+) -> list[Calibration]:
+    """Set the `tau` of every output from validation pairs, and say what it came to."""
+    for output in OUTPUTS:
+        students.tau(output).fill_(1.0)
+    device = students.tau(OUTPUTS[0]).device
+    logits: dict[str, list[Tensor]] = {output: [] for output in OUTPUTS}
+    labels: dict[str, list[Tensor]] = {output: [] for output in OUTPUTS}
+    students.eval()
+    with torch.no_grad():
+        for first in range(0, len(pairs.pictures), batch):
+            rows = slice(first, first + batch)
+            part = pools.batch(Drawn(pairs.pictures[rows], pairs.sounds[rows])).to(device)
+            learnt = students.learn(part)
+            for output in OUTPUTS:
+                known = part.wanted(output) != NOTHING
+                logits[output].append(learnt.outputs[output].logits[known].cpu())
+                labels[output].append(part.wanted(output)[known].cpu())
+    found = []
+    for output in OUTPUTS:
+        scores, wanted = torch.cat(logits[output]), torch.cat(labels[output])
+        tau = fit_tau(scores, wanted)
+        students.tau(output).copy_(tau)
+        errors = [expected_calibration_error(some, wanted) for some in (scores, scores / tau)]
+        before, after = (round(error, 5) for error in errors)
+        found.append(Calibration(output, round(float(tau), 5), before, after))
+    return found
