@@ -5,8 +5,18 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from tools.training.losses import NOTHING
+
+ROWS = 4096
+"""Samples that are widened to float64 at a time."""
+
+SAME = 1e-9
+"""Spread along an axis, in that of the widest, below which the means coincide there."""
+
+OPPOSED = 1e-6
+"""Length of the sum of two unit vectors below which it has no direction."""
 
 
 class SubspaceError(Exception):
@@ -56,20 +66,21 @@ def class_means(features: Tensor, labels: Tensor, classes: int) -> Tensor:
     """Return the mean feature of every class, float64 [classes, D].
 
     Args:
-        features: [N, D].
+        features: [N, D] of any float dtype.
         labels: int64 [N]; samples of `NOTHING` are left out.
         classes: number of labels.
 
     Raises:
         SubspaceError: A class has no sample.
     """
-    known = labels != NOTHING
-    features, labels = features[known].double(), labels[known]
-    counts = torch.bincount(labels, minlength=classes)
+    counts = torch.bincount(labels[labels != NOTHING], minlength=classes)
     if (counts == 0).any():
         missing = ", ".join(str(int(label)) for label in (counts == 0).nonzero()[:, 0])
         raise SubspaceError(f"no sample of label {missing}: take more samples to fit a subspace")
-    sums = features.new_zeros(classes, features.shape[1]).index_add_(0, labels, features)
+    sums = torch.zeros(classes, features.shape[1], dtype=torch.float64, device=features.device)
+    for part, wanted in zip(features.split(ROWS), labels.split(ROWS), strict=True):
+        known = wanted != NOTHING
+        sums.index_add_(0, wanted[known], part[known].double())
     return sums / counts[:, None]
 
 
@@ -87,7 +98,8 @@ def shared_subspace(visual: Tensor, audio: Tensor, rank: int | None = None) -> S
             by default as many as the means of both modalities span.
 
     Raises:
-        SubspaceError: The means do not span `rank` dimensions.
+        SubspaceError: The means do not span `rank` dimensions, or the modalities contradict each
+            other in so few of them.
     """
     (visual_centre, visual_axes), (audio_centre, audio_axes) = spanned(visual), spanned(audio)
     most = min(visual_axes.shape[1], audio_axes.shape[1])
@@ -102,7 +114,14 @@ def shared_subspace(visual: Tensor, audio: Tensor, rank: int | None = None) -> S
     heard = directions((audio - audio_centre) @ audio_basis)
     left, _, right = torch.linalg.svd(heard.T @ seen)
     turn = left @ right
-    prototypes = directions(seen + heard @ turn)
+    midway = seen + heard @ turn
+    opposed = (midway.norm(dim=1) < OPPOSED).nonzero()[:, 0].tolist()
+    if opposed:
+        raise SubspaceError(
+            f"rank {rank}: picture and sound of label {', '.join(map(str, opposed))} point "
+            f"opposite ways; choose a higher rank, up to {most}"
+        )
+    prototypes = directions(midway)
     parts = (visual_centre, visual_basis, audio_centre, audio_basis @ turn, prototypes)
     return Subspace(*(part.float() for part in parts))
 
@@ -118,10 +137,6 @@ def spanned(means: Tensor) -> tuple[Tensor, Tensor]:
     return centre, axes[(strengths > least) & (strengths > 0.0)].T
 
 
-SAME = 1e-9
-"""Spread along an axis, in that of the widest, below which the means coincide there."""
-
-
 def directions(vectors: Tensor) -> Tensor:
     """Return vectors [N, k] at length 1."""
-    return torch.nn.functional.normalize(vectors, dim=1)
+    return F.normalize(vectors, dim=1)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from edge_daemon.tier import TIERS, Tier
 from tools.alignment.contrast import instance_contrast, prototype_contrast, subspace_distance
-from tools.alignment.projection import orthonormal_projection
+from tools.alignment.projection import Projection
 from tools.alignment.subspace import Subspace
 from tools.methods.divergence import softened_divergence
 from tools.methods.method import MODALITY, SMOOTHING, Method, Widths, tier_labels, tier_teaching
@@ -19,7 +19,7 @@ from tools.training.activations import TIER_OUTPUTS, Learnt, Taught
 from tools.training.batch import Batch
 from tools.training.losses import NOTHING, cross_entropy
 
-Resource = Callable[[Tier, ResourceWeights], Tensor]
+Resource = Callable[[Tier, ResourceWeights[Tensor]], Tensor]
 """Returns what a tier costs beyond its budget [], given how MACs, bytes and latency weigh."""
 
 
@@ -89,7 +89,7 @@ class RaCmkd(Method):
         self.projections = nn.ModuleDict()
         if self.options.align != "none":
             for output, width in widths.features.items():
-                self.projections[output] = orthonormal_projection(width, subspace.rank)
+                self.projections[output] = Projection(width, subspace.rank)
         for part, tensor in subspace.document().items():
             self.register_buffer(part, tensor)
 
