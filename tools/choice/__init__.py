@@ -1,0 +1,1 @@
+"""Model choice: accuracy against time, within hard budgets."""

@@ -1,0 +1,1 @@
+"""Adaptive precision: how much a layer matters decides how many bits its weights get."""
