@@ -1,11 +1,17 @@
 """Where a command's data come from, and the options that all commands share."""
 
 import argparse
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tools.dataset import Dataset, Folders, ProtocolName, Split, load
+from msgspec.structs import replace
+
+from tools.dataset import Dataset, DatasetError, Folders, ProtocolName, Split, load
+from tools.dataset.folder import Folder, load_folder
+from tools.dataset.table import PARTS
 from tools.generated import generated
+from tools.tiers import AUDIO_FULL
 
 SMOKE_SIZES: dict[Split, int] = {
     "train": 600,
@@ -15,20 +21,29 @@ SMOKE_SIZES: dict[Split, int] = {
 }
 
 
+OPTIONS_FILE = "data.json"
+"""In a run's directory: how a user's own files are seen and heard in it."""
+
+
 @dataclass(frozen=True)
 class Sources:
-    """The data sets, or their generated stand-in.
+    """The data sets, a user's own files, or a generated stand-in.
 
     Attributes:
-        folders: of the three data sets; None for generated data.
+        folders: of the three data sets; None for other data.
         voices: whether synthetic words widen what is heard in training.
+        own: a user's files, of protocol `own`; None for other data.
     """
 
     folders: Folders | None
     voices: bool = True
+    own: Folder | None = None
 
     def load(self, protocol: ProtocolName, split: Split) -> Dataset:
-        """Make or read one split of one protocol."""
+        """Make or read one split of one protocol; own files and generated data know only one."""
+        if self.own is not None:
+            part = next(part for part in PARTS if split.startswith(part))
+            return load_folder(self.own, part)
         if self.folders is None:
             return generated(SMOKE_SIZES[split], seed=sorted(SMOKE_SIZES).index(split))
         return load(protocol, split, self.folders, voices=self.voices)
@@ -39,8 +54,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     data = parser.add_mutually_exclusive_group(required=True)
     data.add_argument("--data", type=Path, help="a directory with the folders mnist, fsdd, noise")
+    data.add_argument("--csv", type=Path, help="your own files: a table with image,audio,label")
     data.add_argument("--smoke", action="store_true", help="generated data, under a minute")
     parser.add_argument("--no-voices", action="store_true", help="train without synthetic words")
+    own = parser.add_argument_group("with --csv, the same for every command of a run")
+    own.add_argument(
+        "--contrast",
+        choices=("none", "ink"),
+        default="none",
+        help="none: pictures of anything; ink: dark strokes on light paper",
+    )
+    own.add_argument(
+        "--fit",
+        choices=("ink", "frame"),
+        default="ink",
+        help="with --contrast ink: centre the drawing, or take the whole picture",
+    )
+    own.add_argument(
+        "--align",
+        choices=("onset", "clip"),
+        default="onset",
+        help="onset: look for the sounds' beginnings as the daemon does; clip: they begin at once",
+    )
+    own.add_argument(
+        "--noise", type=Path, help="a folder of other sounds, to be mixed into training"
+    )
     parser.add_argument(
         "--run", type=Path, help="directory of checkpoints and records, by default runs/TASK"
     )
@@ -50,8 +88,44 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def sources_from(options: argparse.Namespace) -> Sources:
-    """Return the data that the options name."""
+    """Return the data that the options name.
+
+    Raises:
+        DatasetError: earlier commands of this run saw or heard its files in another way.
+    """
     if options.smoke:
         return Sources(None)
+    if options.csv is not None:
+        own = Folder(options.csv, options.contrast, options.fit, options.align, options.noise)
+        settle(options.run or Path("runs/own"), own)
+        return Sources(None, own=own)
     folders = Folders(options.data / "mnist", options.data / "fsdd", options.data / "noise")
     return Sources(folders, not options.no_voices)
+
+
+def settle(run: Path, own: Folder) -> None:
+    """Keep a run's options, so that no later command trains or describes something else.
+
+    Args:
+        run: its directory.
+        own: a user's files and options.
+
+    Raises:
+        DatasetError: the run was begun with others; the text names them.
+    """
+    wanted = {
+        name: str(value.resolve()) if isinstance(value, Path) else value
+        for name, value in asdict(own).items()
+    }
+    path = run / OPTIONS_FILE
+    if not path.exists():
+        run.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")
+        return
+    begun = json.loads(path.read_text(encoding="utf-8"))
+    other = [f"--{name} {begun[name]}" for name in wanted if begun[name] != wanted[name]]
+    if other:
+        raise DatasetError(
+            f"{path}: this run was begun with {' '.join(other)}; "
+            "give the same again, or name another --run"
+        )

@@ -4,7 +4,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.dataset import ProtocolName
+from tools.dataset import DatasetError, ProtocolName
 
 
 @dataclass(frozen=True)
@@ -28,17 +28,29 @@ TASKS: dict[str, Task] = {
     "clean": Task("clean", ("clean",), warp=True),
     "published": Task("published", ("published",), warp=False),
     "hard": Task("hard", ("hard",), warp=False),
+    "own": Task("own", ("own",), warp=True),
 }
-"""`live` is what the shipped bundle is trained for; it must still be able to do `clean`."""
+"""`live` is what the shipped bundle is trained for; it must still be able to do `clean`. `own` is
+that of a user's own files."""
 
 
 def add_task_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that say what for, and with which seed."""
-    parser.add_argument("--task", choices=list(TASKS), default="live", help="what to train for")
+    parser.add_argument(
+        "--task", choices=list(TASKS), help="what to train for; default: live, with --csv own"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of weights, order and augmentation")
 
 
 def task_from(options: argparse.Namespace) -> tuple[Task, Path]:
-    """Return the task that the options name, and its directory."""
-    task = TASKS[options.task]
+    """Return the task that the options name, and its directory.
+
+    Raises:
+        DatasetError: the task is for other data.
+    """
+    task = TASKS[options.task or ("live" if options.csv is None else "own")]
+    if options.csv is not None and task.name != "own":
+        raise DatasetError(f"--task {task.name}: is for --data; leave it out with --csv")
+    if options.data is not None and task.name == "own":
+        raise DatasetError("--task own: is for --csv; name another task with --data")
     return task, options.run or Path("runs") / task.name

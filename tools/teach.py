@@ -17,7 +17,6 @@ from tools.dataset import DatasetError
 from tools.networks.teacher import Teacher
 from tools.sources import Sources, add_arguments, sources_from
 from tools.tasks import Task, add_task_arguments, task_from
-from tools.tiers import LABELS
 from tools.training.augment import vary_spectrograms, warp_pictures
 from tools.training.branch import Augment, Outputs, Schedule, evaluate_logits, train_branch
 from tools.training.calibration import expected_calibration_error, fit_tau
@@ -36,6 +35,7 @@ STEPS: dict[str, dict[str, int]] = {
     "clean": {"visual": 3200, "audio": 1500},
     "published": {"visual": 1200, "audio": 2600},
     "hard": {"visual": 1200, "audio": 2600},
+    "own": {"visual": 600, "audio": 900},
 }
 """Steps of 128 samples for each branch; pictures of six components are learnt soon."""
 
@@ -91,12 +91,13 @@ def teach(
     """
     record = Record(run / "teach.jsonl")
     sets = [sources.load(protocol, "train") for protocol in task.protocols]
+    labels = len(sets[0].labels)
     train = pools(sets)
     validation = {
         protocol: pools([sources.load(protocol, "validation")]) for protocol in task.protocols
     }
     torch.manual_seed(seed)
-    teacher = Teacher(labels=len(LABELS)).to(device()).to(memory_format=torch.channels_last)
+    teacher = Teacher(labels=labels).to(device()).to(memory_format=torch.channels_last)
     record.write("start", task=task.name, seed=seed, threads=torch.get_num_threads())
     augment: dict[str, Augment] = {
         "visual": warp_pictures if task.warp else as_they_are,
@@ -130,7 +131,7 @@ def teach(
     if only is not None:
         return None
     weights = {name: value.cpu() for name, value in teacher.state_dict().items()}
-    save_checkpoint(run / TEACHER_FILE, {"teacher": weights, "labels": len(LABELS), "seed": seed})
+    save_checkpoint(run / TEACHER_FILE, {"teacher": weights, "labels": labels, "seed": seed})
     record.write("end", file=TEACHER_FILE)
     return teacher.eval()
 
@@ -167,8 +168,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--only", choices=BRANCHES, help="one branch, so that two train at once")
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
-    task, run = task_from(options)
     try:
+        task, run = task_from(options)
         teach(task, sources_from(options), run, options.seed, options.only, options.smoke)
     except (CheckpointError, DatasetError) as error:
         parser.exit(1, f"{error}\n")

@@ -5,7 +5,9 @@ from typing import Literal
 
 from edge_daemon.features.spec import ImageSpec
 
-ProtocolName = Literal["clean", "published", "hard", "live"]
+ProtocolName = Literal["clean", "published", "hard", "live", "own"]
+"""`own` is what a user's own files are: no construction of AV-MNIST, so no `Protocol` either."""
+
 Split = Literal["train", "validation", "validation_last", "test"]
 
 

@@ -44,7 +44,9 @@ def pairs_for(spec: TierSpec, dataset: Dataset) -> Pairs:
     if spec.inputs.audio is None:
         return Pairs(images, None, labels, np.arange(len(labels)))
     heard = sounds.columns[dataset.pairs, : spec.inputs.audio.columns]
-    return Pairs(images, heard, labels, sounds.clips[dataset.pairs].astype(np.int64))
+    clips = sounds.clips[dataset.pairs].astype(np.int64)
+    # Below all clips: a picture that is shown without a recording is a group of its own.
+    return Pairs(images, heard, labels, np.where(clips < 0, -1 - np.arange(len(clips)), clips))
 
 
 def model_logits(
