@@ -6,108 +6,272 @@ A killed run goes on where it was when the same command is given again.
 """
 
 import argparse
-import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
 
+from edge_daemon.tier import Tier
+from tools.alignment.subspace import Subspace, class_means, shared_subspace
+from tools.compression.budgets import Budgets
+from tools.compression.cost import tier_cost
+from tools.compression.fake_quant import fake_quantised, unwrap
+from tools.compression.gates import Gates
+from tools.compression.loss import resource_loss
+from tools.compression.prune import remove_closed
+from tools.compression.widths import expected_widths
 from tools.dataset import DatasetError
+from tools.lesson import Lesson, lesson, some_of
 from tools.methods import METHODS
 from tools.methods.method import Method, widths
+from tools.methods.ra_cmkd import ABLATIONS, Resource
 from tools.networks.shape import Shape
 from tools.networks.student import Students
-from tools.sources import Sources, add_arguments, sources_from
-from tools.tasks import Task, add_task_arguments, task_from
-from tools.teach import TEACHER_FILE, load_teacher
-from tools.training.answers import Answers, ask, load_answers, save_answers
+from tools.resource.coefficients import ResourceWeights
+from tools.sources import add_arguments, sources_from
+from tools.tasks import add_task_arguments, task_from
 from tools.training.batch import Batch
 from tools.training.calibration import calibrate_outputs
 from tools.training.checkpoint import CheckpointError
 from tools.training.device import device
-from tools.training.fit import Group, Plan, Step, Terms, fit
-from tools.training.pools import Drawn, Pools, pools
+from tools.training.fit import Group, Plan, Terms, fit
+from tools.training.pools import Drawn
 from tools.training.record import Record
 from tools.training.saved import save_students
 from tools.training.validation import tier_accuracies
 
-ANSWERS_FILE = "answers.pt"
-
 ROUNDS = {"live": 44, "clean": 18, "published": 14, "hard": 14}
 """Rounds of 200 steps of 128 pairs, the same for every method."""
 
-STEPS, BATCH, RATE = 200, 128, 5e-3
+SMOKE_ROUNDS = 4
+
+RATE, TUNED_RATE, QUANTISED_RATE = 5e-3, 3e-3, 4e-4
+"""Highest learning rates: from scratch, after channels were removed, and to get used to int8."""
+
+GATED, TUNED = 0.5, 0.35
+"""Shares of the rounds in which channels can close, and in which those that are left are tuned; the
+rest goes to fake quantisation. Methods without gates train in one go."""
+
+GATE_RATE = 6.0
+"""Learning rate of the gates, in that of the weights."""
 
 SHOWN = 2000
 """Validation pairs that are looked at after every round; calibration takes all."""
 
+EVEN = Shape(
+    visual_28=(12, 24, 40, 48, 48),
+    visual_14=(12, 24, 40, 48),
+    audio=(40, 40, 40, 40, 56, 56),
+)
+"""Students as large as the budgets allow, every layer narrowed alike: those of all methods without
+gates."""
+
 
 @dataclass(frozen=True)
-class Lesson:
-    """All that students are trained with, whatever the method.
+class Rounds:
+    """How long a run is.
 
     Attributes:
-        train: pictures and sounds.
-        answers: what the teacher says about them.
-        validation: pictures and sounds that nothing is trained on.
-        pairs: the frozen pairing of those.
-        warp: whether pictures may be turned and scaled.
+        total: rounds, over all stages.
+        steps: of each round.
+        batch: pairs of each step.
     """
 
-    train: Pools
-    answers: Answers
-    validation: Pools
-    pairs: Drawn
-    warp: bool
+    total: int
+    steps: int = 200
+    batch: int = 128
+
+    def plan(self, share: float, rate: float) -> Plan:
+        """Return the plan of a stage that gets a share of the rounds."""
+        return Plan(max(1, round(share * self.total)), self.steps, self.batch, rate)
 
 
-def lesson(task: Task, sources: Sources, directory: Path) -> Lesson:
-    """Load the data of a task, and the teacher's answers, which are asked for once.
+class Run:
+    """One method's run: what its stages share.
 
-    Raises:
-        FileNotFoundError: there is no teacher yet.
+    Args:
+        name: of the method.
+        hear: gives what is trained with, for the mel bands that the students hear.
+        rounds: how long.
+        seed: of everything random.
+        directory: of checkpoints and record.
+        budgets: what the models may cost.
     """
-    train = pools([sources.load(protocol, "train") for protocol in task.protocols])
-    kept_aside = [sources.load(protocol, "validation") for protocol in task.protocols]
-    validation = pools(kept_aside)
-    offsets = [0]
-    for dataset in kept_aside:
-        offsets.append(offsets[-1] + len(dataset.sounds.labels))
-    sounds = torch.cat(
-        [
-            torch.from_numpy(dataset.pairs) + offset
-            for dataset, offset in zip(kept_aside, offsets, strict=False)
-        ]
+
+    def __init__(
+        self,
+        name: str,
+        hear: Callable[[tuple[int, int]], Lesson],
+        rounds: Rounds,
+        seed: int,
+        directory: Path,
+        budgets: Budgets,
+    ) -> None:
+        self.name = name
+        self.hear = hear
+        self.lesson = hear(Shape.bands)
+        self.rounds = rounds
+        self.seed = seed
+        self.directory = directory
+        self.budgets = budgets
+        self.record = Record(directory / "distil.jsonl")
+        self.shown = some_of(self.lesson.pairs, SHOWN)
+
+    def method(self, students: Students, resource: Resource | None = None) -> Method:
+        """Return the method, made for students as wide as these."""
+        few = Drawn(torch.arange(2), torch.arange(2))
+        batch = self.lesson.train.batch(few).to(device())
+        with torch.no_grad():
+            taught = self.lesson.answers.take(few, batch)
+            made = widths(taught, students.eval().learn(batch))
+        subspace = subspace_of_teacher(self.lesson, min(made.features.values()))
+        return METHODS[self.name](made, subspace, resource).to(device())
+
+    def train(
+        self,
+        stage: str,
+        students: Students,
+        share: float,
+        rate: float,
+        gates: Gates | None = None,
+    ) -> None:
+        """Train students in place for a share of the rounds."""
+        method = self.method(students, None if gates is None else self.expected_cost(gates))
+        groups = [Group([students, method])]
+        if gates is not None:
+            groups.append(Group([gates], GATE_RATE, decay=False))
+
+        def step(batch: Batch, drawn: Drawn, progress: float, generator: torch.Generator) -> Terms:
+            if gates is not None:
+                gates.draw()
+            taught = self.lesson.answers.take(drawn, batch)
+            return method.losses(batch, taught, students.learn(batch), progress, generator)
+
+        fit(
+            stage,
+            groups,
+            step,
+            self.lesson.train,
+            self.rounds.plan(share, rate),
+            self.lesson.warp,
+            self.seed,
+            self.directory / "checkpoints",
+            self.record,
+            lambda: tier_accuracies(students, self.lesson.validation, self.shown),
+        )
+
+    def expected_cost(self, gates: Gates) -> Resource:
+        """Return the resource term of tiers whose channels have gates."""
+
+        def overspent(tier: Tier, weights: ResourceWeights[torch.Tensor]) -> torch.Tensor:
+            cost = tier_cost(expected_widths(gates), tier)
+            return resource_loss(cost, self.budgets.tiers[tier], weights)
+
+        return overspent
+
+    def compress(self, students: Students) -> Students:
+        """Train with gates, remove what they close, tune what is left, get used to int8."""
+        gates = Gates(students).to(device())
+        gates.attach(students)
+        self.train("gated", students, GATED, RATE, gates)
+        smaller = remove_closed(students, gates, self.budgets).to(device())
+        if smaller.shape.bands != students.shape.bands:
+            self.lesson = self.hear(smaller.shape.bands)
+        self.record.write(
+            "pruned",
+            before=students.shape.document(),
+            after=smaller.shape.document(),
+            open={name: round(float(some.sum()), 2) for name, some in gates.open().items()},
+        )
+        self.train("tuned", smaller, TUNED, TUNED_RATE)
+        return self.get_used_to_int8(smaller, 1.0 - GATED - TUNED)
+
+    def get_used_to_int8(self, students: Students, share: float) -> Students:
+        """Train on with what quantisation does to weights and activations in the way."""
+        quantised = fake_quantised(students).to(device())
+        self.train("fake_quantised", quantised, share, QUANTISED_RATE)
+        return unwrap(quantised)
+
+
+def subspace_of_teacher(lesson: Lesson, most: int) -> Subspace:
+    """Fit the shared subspace to what the teacher says about the training pools.
+
+    Args:
+        lesson: its answers and labels.
+        most: dimensions that the narrowest features of a student have.
+    """
+    answers, train = lesson.answers, lesson.train
+    visual = class_means(answers.visual.features, train.images28.labels, lesson.labels)
+    audio = class_means(answers.audio.features, train.sounds.labels, lesson.labels)
+    return shared_subspace(visual, audio, min(lesson.labels - 1, most))
+
+
+def distil(run: Run, shape: Shape) -> Students:
+    """Train students by a method, calibrate and save them.
+
+    Args:
+        run: what, with what, how long.
+        shape: of the students at first.
+    """
+    began_s = time.monotonic()
+    run.record.write(
+        "start",
+        method=run.name,
+        seed=run.seed,
+        shape=shape.document(),
+        plan=asdict(run.rounds),
+        threads=torch.get_num_threads(),
     )
-    pairs = Drawn(torch.arange(len(validation.shown)), sounds)
-    teacher = load_teacher(directory)
-    settings: dict[str, object] = {
-        "teacher": hashlib.sha256((directory / TEACHER_FILE).read_bytes()).hexdigest(),
-        "pictures": len(train.shown),
-        "sounds": len(train.said),
-    }
-    answers = load_answers(directory / ANSWERS_FILE, settings)
-    if answers is None:
-        answers = ask(teacher, train)
-        save_answers(directory / ANSWERS_FILE, answers, settings)
-    return Lesson(train, answers, validation, pairs, task.warp)
+    torch.manual_seed(run.seed)
+    students = Students(shape).to(device()).to(memory_format=torch.channels_last)
+    options = ABLATIONS.get(run.name)
+    if options is not None and options.gates:
+        students = run.compress(students)
+    elif options is not None:
+        run.train("students", students, GATED + TUNED, RATE)
+        students = run.get_used_to_int8(students, 1.0 - GATED - TUNED)
+    else:
+        run.train("students", students, 1.0, RATE)
+    if run.method(students).calibrated:
+        for output in calibrate_outputs(students, run.lesson.validation, run.lesson.pairs):
+            run.record.write("calibration", **asdict(output))
+    save_students(run.directory, students)
+    run.record.write("end", seconds=round(time.monotonic() - began_s, 1))
+    return students
 
 
-def some_of(pairs: Drawn, count: int) -> Drawn:
-    """Return about `count` pairs, evenly spread."""
-    step = max(1, len(pairs.pictures) // count)
-    return Drawn(pairs.pictures[::step], pairs.sounds[::step])
+def starting_shape(method: str, labels: int) -> Shape:
+    """Return what students look like at first: wide where channels can close."""
+    options = ABLATIONS.get(method)
+    return replace(Shape() if options is not None and options.gates else EVEN, labels=labels)
 
 
-def taught_by(method: Method, students: Students, answers: Answers) -> Step:
-    """Return the training step: students answer, the method says what that costs."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(prog="python -m tools.distil", description=__doc__)
+    add_arguments(parser)
+    add_task_arguments(parser)
+    parser.add_argument("--method", choices=list(METHODS), default="ra_cmkd", help="how")
+    options = parser.parse_args(arguments)
+    torch.set_num_threads(options.threads)
+    task, directory = task_from(options)
+    try:
+        sources = sources_from(options)
+        rounds = Rounds(SMOKE_ROUNDS, 10, 32) if options.smoke else Rounds(ROUNDS[task.name])
+        run = Run(
+            options.method,
+            lambda bands: lesson(task, sources, directory, bands),
+            rounds,
+            options.seed,
+            directory / options.method,
+            Budgets(),
+        )
+        distil(run, starting_shape(options.method, run.lesson.labels))
+    except (CheckpointError, DatasetError, FileNotFoundError) as error:
+        parser.exit(1, f"{error}\n")
 
-    def step(
-        batch: Batch, drawn: Drawn, progress: float, generator: torch.Generator
-    ) -> Terms:
-        taught = answers.take(drawn, batch)
-        return method.losses(batch, taught, students.learn(batch), progress, generator)
 
-    return step
+if __name__ == "__main__":
+    main()

@@ -1,9 +1,9 @@
-"""Evaluate a bundle: accuracy of the files themselves, against the float network; size; time.
+"""Evaluate a bundle: accuracy of the files themselves, against network and teacher; size; time.
 
-    python -m tools.evaluate --data DIRECTORY --run runs/avdigits --bundle models/avdigits --write
+    python -m tools.evaluate --data DIRECTORY --task live --bundle models/avdigits --write
 
-Every model is run in the daemon's own interpreter on every test pair. With --write, the accuracy
-goes into the bundle's manifest.
+Every model is run in the daemon's own interpreter on every test pair. The teacher, exported too,
+is timed in the same run. With --write, the accuracy goes into the bundle's manifest.
 """
 
 import argparse
@@ -13,146 +13,103 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from msgspec.structs import replace
-from rich.console import Console
-from rich.table import Table
+from numpy.typing import NDArray
 
 from edge_daemon.inference.bundle import Bundle, load_bundle, write_bundle
 from edge_daemon.inference.interpreter import Interpreter, runtime_version
 from edge_daemon.inference.manifest import Accuracy
-from edge_daemon.tier import TIERS, Tier
-from tools.dataset import Dataset, ProtocolName
-from tools.evaluation.absence import silent_confidence
-from tools.evaluation.answers import Pairs, model_logits, network_logits, pairs_for
-from tools.evaluation.interval import bootstrap_interval
-from tools.evaluation.latency import latency_us
+from edge_daemon.tier import TIERS
+from tools.dataset import Dataset, DatasetError
+from tools.evaluation.answers import pairs_for
+from tools.evaluation.tables import show
+from tools.evaluation.teacher import (
+    Standing,
+    TeacherCost,
+    export_teacher,
+    standings,
+    teacher_cost,
+)
+from tools.evaluation.tiers import Cost, Result, evaluate_tier, measure_cost
+from tools.evaluation.timing import Time, times
 from tools.networks.student import Students
 from tools.sources import Sources, add_arguments, sources_from
-from tools.train import PROTOCOLS, load_students
+from tools.tasks import Task, add_task_arguments, task_from
+from tools.teach import TEACHER_FILE, load_teacher
 from tools.training.progress import Progress
 from tools.training.record import Record
+from tools.training.saved import load_students
 
-PROGRESS_STEP = 250
-
-
-@dataclass(frozen=True)
-class Result:
-    """One tier under one protocol.
-
-    Attributes:
-        tier: which.
-        protocol: which.
-        samples: pairs of the test split.
-        int8: share of right answers of the model file.
-        low: lower end of its 95 % interval, by clip where the tier listens.
-        high: upper end.
-        float32: share of right answers of the network before quantisation.
-        agreement: share of pairs on which file and network give the same answer.
-    """
-
-    tier: Tier
-    protocol: ProtocolName
-    samples: int
-    int8: float
-    low: float
-    high: float
-    float32: float
-    agreement: float
+ANSWERS_FILE = "answers.npz"
 
 
 @dataclass(frozen=True)
-class Cost:
-    """What one tier costs.
+class Evaluation:
+    """All that was found.
 
     Attributes:
-        tier: which.
-        bytes: of the file.
-        macs: of one inference.
-        median_us: of one inference with one thread.
-        late_us: the 95th percentile.
-        delegated: whether XNNPACK runs it.
-        silent: highest probability where all inputs are absent.
+        results: accuracy of every tier under every protocol.
+        costs: of every tier.
+        times: of every tier, and of the teacher where there is one.
+        answers: what the files answered, with what was to be answered and the clips or pictures
+            by which a bootstrap must draw; arrays by name.
     """
 
-    tier: Tier
-    bytes: int
-    macs: int
-    median_us: float
-    late_us: float
-    delegated: bool
-    silent: float
+    results: list[Result]
+    costs: list[Cost]
+    times: list[Time]
+    answers: dict[str, NDArray[np.int64]]
 
 
-def evaluate_tier(
-    tier: Tier,
-    protocol: ProtocolName,
-    interpreter: Interpreter,
-    students: Students,
-    pairs: Pairs,
-    progress: Progress,
-) -> Result:
-    """Compare file and network on every pair."""
-    done = 0
+@dataclass(frozen=True)
+class TeacherEvaluation:
+    """What was found of the teacher.
 
-    def advance() -> None:
-        nonlocal done
-        done += 1
-        if done % PROGRESS_STEP == 0:
-            progress.advance(PROGRESS_STEP)
+    Attributes:
+        cost: its bytes, MACs and parameters.
+        standings: its accuracy, and that of each branch alone.
+        model: its file.
+    """
 
-    answers = model_logits(interpreter, pairs, advance).argmax(1)
-    progress.advance(len(pairs) % PROGRESS_STEP)
-    wanted = network_logits(students.tier(tier), pairs).argmax(1)
-    right = answers == pairs.labels
-    low, high = bootstrap_interval(right, pairs.groups)
-    return Result(
-        tier=tier,
-        protocol=protocol,
-        samples=len(pairs),
-        int8=float(right.mean()),
-        low=low,
-        high=high,
-        float32=float((wanted == pairs.labels).mean()),
-        agreement=float((wanted == answers).mean()),
-    )
-
-
-def measure_cost(bundle: Bundle, tier: Tier, interpreter: Interpreter) -> Cost:
-    """Return size and time of a tier's model."""
-    spec = bundle.tiers[tier]
-    median_us, late_us = latency_us(interpreter)
-    return Cost(
-        tier=tier,
-        bytes=spec.bytes,
-        macs=spec.macs,
-        median_us=round(median_us, 1),
-        late_us=round(late_us, 1),
-        delegated=interpreter.delegated,
-        silent=round(silent_confidence(interpreter), 4),
-    )
+    cost: TeacherCost
+    standings: list[Standing]
+    model: bytes
 
 
 def evaluate(
-    bundle: Bundle, students: Students, sources: Sources
-) -> tuple[list[Result], list[Cost]]:
+    bundle: Bundle, students: Students, datasets: dict[str, Dataset], teacher: bytes | None
+) -> Evaluation:
     """Evaluate all tiers under all protocols, with one thread."""
-    datasets: dict[ProtocolName, Dataset] = {
-        protocol: sources.load(protocol, "test") for protocol in PROTOCOLS
-    }
     total = len(TIERS) * sum(len(dataset.pictures.labels) for dataset in datasets.values())
-    results, costs = [], []
+    found = Evaluation([], [], [], {})
+    models = {str(tier): bundle.read_model(tier) for tier in reversed(TIERS)}
+    found.times.extend(times(models if teacher is None else models | {"teacher": teacher}))
     with Progress("evaluate", total) as progress:
         for tier in reversed(TIERS):
-            interpreter = Interpreter(bundle.read_model(tier), threads=1, name=str(tier))
-            costs.append(measure_cost(bundle, tier, interpreter))
+            interpreter = Interpreter(models[tier], threads=1, name=str(tier))
+            found.costs.append(measure_cost(bundle, tier, interpreter))
             for protocol, dataset in datasets.items():
                 pairs = pairs_for(bundle.tiers[tier], dataset)
-                results.append(
-                    evaluate_tier(tier, protocol, interpreter, students, pairs, progress)
+                result, answers = evaluate_tier(
+                    tier, protocol, interpreter, students.tier(tier), pairs, progress
                 )
+                found.results.append(result)
+                found.answers[f"{tier}_{protocol}"] = answers
+                found.answers[f"groups_{tier}_{protocol}"] = pairs.groups
+                found.answers[f"labels_{protocol}"] = pairs.labels
             interpreter.close()
-    return results, costs
+    return found
+
+
+def evaluate_teacher(directory: Path, datasets: dict[str, Dataset]) -> TeacherEvaluation | None:
+    """Export and evaluate the teacher of a task; None where it has none."""
+    if not (directory / TEACHER_FILE).exists():
+        return None
+    teacher = load_teacher(directory)
+    model = export_teacher(teacher, directory)
+    return TeacherEvaluation(teacher_cost(teacher, model), standings(model, datasets), model)
 
 
 def write_accuracy(bundle: Bundle, results: Sequence[Result]) -> Bundle:
@@ -173,60 +130,73 @@ def write_accuracy(bundle: Bundle, results: Sequence[Result]) -> Bundle:
     )
 
 
-def show(results: Sequence[Result], costs: Sequence[Cost]) -> None:
-    """Print both tables."""
-    console = Console(width=100)
-    table = Table(
-        "tier", "protocol", "int8 %", "95 % interval", "float %", "same answer %", "pairs"
-    )
-    for result in results:
-        shares = (result.int8, result.low, result.high, result.float32, result.agreement)
-        int8, low, high, float32, agreement = (f"{100 * share:.2f}" for share in shares)
-        row = (int8, f"{low} – {high}", float32, agreement, str(result.samples))
-        table.add_row(result.tier, result.protocol, *row)
-    console.print(table)
-    table = Table("tier", "bytes", "MACs", "median µs", "95th µs", "XNNPACK", "highest when absent")
-    for cost in costs:
-        table.add_row(
-            cost.tier,
-            f"{cost.bytes:,}",
-            f"{cost.macs:,}",
-            f"{cost.median_us:.0f}",
-            f"{cost.late_us:.0f}",
-            "yes" if cost.delegated else "no",
-            f"{cost.silent:.3f}",
-        )
-    console.print(table)
+def record_all(run: Path, bundle: Bundle, found: Evaluation) -> None:
+    """Append what was found to the run's record, and keep the answers beside it."""
+    record = Record(run / "evaluate.jsonl")
+    record.write("bundle", name=bundle.name, version=bundle.version, runtime=runtime_version())
+    taken = {time.tier: time for time in found.times}
+    for result in found.results:
+        record.write("accuracy", **asdict(result))
+    for cost in found.costs:
+        time = taken[cost.tier]
+        spent = {"median_us": time.median_us, "late_us": time.late_us}
+        record.write("cost", **asdict(cost), **spent)
+    if "teacher" in taken:
+        record.write("teacher", **asdict(taken["teacher"]))
+    np.savez_compressed(run / ANSWERS_FILE, allow_pickle=False, **found.answers)
+
+
+def record_teacher(directory: Path, found: TeacherEvaluation) -> None:
+    """Append what was found of the teacher to its record."""
+    record = Record(directory / "teacher.jsonl")
+    record.write("cost", tier="teacher", **asdict(found.cost))
+    for standing in found.standings:
+        record.write("accuracy", **asdict(standing))
+
+
+def datasets_of(
+    task: Task, sources: Sources, bands: tuple[int, int] | None = None
+) -> dict[str, Dataset]:
+    """Return the test split of every protocol of a task, as heard with some or all mel bands."""
+    return {protocol: sources.load(protocol, "test", bands) for protocol in task.protocols}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m tools.evaluate", description=__doc__)
     add_arguments(parser)
-    parser.add_argument("--bundle", type=Path, required=True, help="directory of the bundle")
+    add_task_arguments(parser)
+    parser.add_argument("--method", default="ra_cmkd", help="whose students, in RUN/METHOD")
+    parser.add_argument("--bundle", type=Path, help="its directory, by default RUN/METHOD/bundle")
     parser.add_argument("--write", action="store_true", help="accuracy into the manifest")
     parser.add_argument("--json", action="store_true", help="JSON instead of tables")
     options = parser.parse_args(arguments)
-    options.run = options.run or Path("runs/avdigits")
     torch.set_num_threads(options.threads)
-    bundle = load_bundle(options.bundle)
-    results, costs = evaluate(bundle, load_students(options.run), sources_from(options))
-    record = Record(options.run / "evaluate.jsonl")
-    record.write("bundle", name=bundle.name, version=bundle.version, runtime=runtime_version())
-    for result in results:
-        record.write("accuracy", **asdict(result))
-    for cost in costs:
-        record.write("cost", **asdict(cost))
+    task, directory = task_from(options)
+    run = directory / options.method
+    try:
+        students = load_students(run)
+        sources = sources_from(options)
+        datasets = datasets_of(task, sources, students.shape.bands)
+        teacher = evaluate_teacher(directory, datasets_of(task, sources))
+    except (DatasetError, FileNotFoundError) as error:
+        parser.exit(1, f"{error}\n")
+    bundle = load_bundle(options.bundle or run / "bundle")
+    found = evaluate(bundle, students, datasets, None if teacher is None else teacher.model)
+    record_all(run, bundle, found)
+    if teacher is not None:
+        record_teacher(directory, teacher)
     if options.json:
         rows = {
-            "accuracy": [asdict(result) for result in results],
-            "cost": [asdict(cost) for cost in costs],
+            "accuracy": [asdict(result) for result in found.results],
+            "cost": [asdict(cost) for cost in found.costs],
+            "time": [asdict(time) for time in found.times],
         }
         sys.stdout.write(json.dumps(rows, indent=2) + "\n")
     else:
-        show(results, costs)
+        show(found.results, found.costs, found.times, None if teacher is None else teacher.cost)
     if options.write:
-        write_accuracy(bundle, results)
+        write_accuracy(bundle, found.results)
 
 
 if __name__ == "__main__":

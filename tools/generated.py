@@ -4,14 +4,21 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_daemon.features.spec import AudioSpec
 from tools.dataset import Dataset, Pictures, Sounds, pair
 from tools.tiers import AUDIO_FULL, LABELS
 
 CLIPS = 50
 
 
-def generated(count: int, seed: int) -> Dataset:
-    """Return `count` pictures and as many sounds; the tenth part of the sounds says nothing."""
+def generated(count: int, seed: int, spec: AudioSpec = AUDIO_FULL) -> Dataset:
+    """Return `count` pictures and as many sounds; the tenth part of the sounds says nothing.
+
+    Args:
+        count: of each.
+        seed: of all of them.
+        spec: of the sounds' tensor, of which only the bands count here.
+    """
     random = np.random.default_rng(seed)
     labels = (np.arange(count) % len(LABELS)).astype(np.uint8)
     images28 = np.stack([draw_digit(LABELS[label], random) for label in labels])
@@ -20,6 +27,7 @@ def generated(count: int, seed: int) -> Dataset:
     )
     said = np.where(np.arange(count) // len(LABELS) % 10 == 9, -1, labels).astype(np.int8)
     columns = np.stack([make_word(int(label), random) for label in said])
+    columns = columns[:, :, slice(*spec.band_slice)]
     clips = np.where(said < 0, -1, np.arange(count) % CLIPS).astype(np.int32)
     return Dataset(
         Pictures(images28, images14.astype(np.uint8), labels),

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_daemon.features.spec import ImageSpec
+from edge_daemon.features.spec import AudioSpec, ImageSpec
 from edge_daemon.tier import Tier
 from tools.dataset.cache import CACHE
 from tools.dataset.folders import Folders
@@ -14,7 +14,7 @@ from tools.dataset.pairing import pair
 from tools.dataset.pictures import Pictures, load_pictures
 from tools.dataset.protocol import PROTOCOLS, ProtocolName, Split, image_specs
 from tools.dataset.sounds import Sounds, load_sounds
-from tools.tiers import IMAGE_14, IMAGE_28, LABELS
+from tools.tiers import AUDIO_FULL, IMAGE_14, IMAGE_28, LABELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,7 @@ def load(
     *,
     held_out: str | None = None,
     voices: bool = True,
+    spec: AudioSpec = AUDIO_FULL,
     cache_folder: Path = CACHE,
     processes: int = 2,
 ) -> Dataset:
@@ -68,6 +69,7 @@ def load(
         seed,
         held_out=held_out,
         voices=voices,
+        spec=spec,
         cache_folder=cache_folder,
         processes=processes,
     )

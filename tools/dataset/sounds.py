@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_daemon.features.audio import audio_tensor, cut_tensor
+from edge_daemon.features.spec import AudioSpec
 from edge_daemon.features.spectrogram import log_mel
 from tools.dataset.cache import CACHE, Arrays, cached
 from tools.dataset.folders import Folders
@@ -29,7 +30,7 @@ class Sounds:
     """A pool of sounds.
 
     Attributes:
-        columns: uint8 [M, 64, 40]: the full audio tensor · 255.
+        columns: uint8 [M, 64, kept bands]: the full audio tensor · 255.
         labels: int8 [M]: the digit said, −1 where none is.
         clips: int32 [M]: the recording, −1 where no word is said.
         found: bool [M]: whether an onset was found; where not, columns are 0.
@@ -49,6 +50,7 @@ def load_sounds(
     *,
     held_out: str | None = None,
     voices: bool = True,
+    spec: AudioSpec = AUDIO_FULL,
     cache_folder: Path = CACHE,
     processes: int = 2,
 ) -> Sounds:
@@ -61,6 +63,8 @@ def load_sounds(
         seed: of all mixes.
         held_out: a speaker who is left out of train and validation, and is all of test.
         voices: whether synthetic voices widen train, where the protocol is heard in rooms.
+        spec: the tensor; fewer bands give another loudest value and perhaps another onset, so
+            that they are not a part of the tensor with all.
         cache_folder: where the result is kept.
         processes: how many make it.
 
@@ -69,7 +73,7 @@ def load_sounds(
     """
     rules = PROTOCOLS[protocol]
     voices = voices and rules.room and split == "train"
-    source = _Source(folders, rules, split, held_out, cache_folder if voices else None)
+    source = _Source(folders, rules, split, held_out, spec, cache_folder if voices else None)
     words = len(_words(source))
     total = words * rules.mixes
     total += round(total * rules.wordless)
@@ -81,7 +85,7 @@ def load_sounds(
         "held_out": held_out,
         "words": words,
         "voices": TRAIN_VOICES if voices else (),
-        "spec": str(AUDIO_FULL),
+        "spec": str(spec),
         "folders": str(folders),
     }
     arrays = cached(
@@ -108,6 +112,7 @@ class _Source:
     protocol: Protocol
     split: Split
     held_out: str | None
+    spec: AudioSpec
     voices: Path | None
 
 
@@ -127,7 +132,7 @@ def _noises(source: _Source) -> list[NDArray[np.float32]]:
 def _make(source: _Source, total: int, seed: int, part: int) -> Arrays:
     words, noises, protocol = _words(source), _noises(source), source.protocol
     first, last = part * _PART, min((part + 1) * _PART, total)
-    spec = AUDIO_FULL
+    spec = source.spec
     columns = np.zeros((last - first, spec.columns, spec.kept_bands), dtype=np.uint8)
     labels = np.full(last - first, -1, dtype=np.int8)
     clips = np.full(last - first, -1, dtype=np.int32)

@@ -40,9 +40,8 @@ class Students(nn.Module):
         return self.get_buffer(f"tau_{name}")
 
     def learn(self, batch: Batch) -> Learnt:
-        """Return what all outputs say about a batch whose sounds have all bands."""
-        first, last = self.shape.bands
-        full, prefix = self.audio.activations(batch.sounds[:, :, first:last])
+        """Return what all outputs say about a batch whose sounds have the shape's bands."""
+        full, prefix = self.audio.activations(batch.sounds)
         said = {
             "28": self.visual_28.activations(batch.images28),
             "14": self.visual_14.activations(batch.images14),
