@@ -39,14 +39,24 @@ class Sources:
     voices: bool = True
     own: Folder | None = None
 
-    def load(self, protocol: ProtocolName, split: Split) -> Dataset:
-        """Make or read one split of one protocol; own files and generated data know only one."""
+    def load(
+        self, protocol: ProtocolName, split: Split, bands: tuple[int, int] | None = None
+    ) -> Dataset:
+        """Make or read one split of one protocol; own files and generated data know only one.
+
+        Args:
+            protocol: which.
+            split: which.
+            bands: the mel bands that are heard, the first and the one after the last; None for
+                all.
+        """
+        spec = AUDIO_FULL if bands is None else replace(AUDIO_FULL, band_slice=bands)
         if self.own is not None:
             part = next(part for part in PARTS if split.startswith(part))
-            return load_folder(self.own, part)
+            return load_folder(self.own, part, spec)
         if self.folders is None:
-            return generated(SMOKE_SIZES[split], seed=sorted(SMOKE_SIZES).index(split))
-        return load(protocol, split, self.folders, voices=self.voices)
+            return generated(SMOKE_SIZES[split], sorted(SMOKE_SIZES).index(split), spec)
+        return load(protocol, split, self.folders, voices=self.voices, spec=spec)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
