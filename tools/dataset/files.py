@@ -17,7 +17,7 @@ from tools.dataset.folders import DatasetError
 from tools.dataset.recording import Align, hear, surrounded
 from tools.dataset.table import Row, refuse
 from tools.dataset.wav import RATE_HZ
-from tools.tiers import IMAGE_14, IMAGE_28
+from tools.tiers import AUDIO_FULL, IMAGE_14, IMAGE_28
 
 WORK_PX = work_px((IMAGE_28, IMAGE_14))
 LONGEST_S = 60.0
@@ -88,7 +88,7 @@ def _open(csv: Path, rows: Sequence[Row], spec: ImageSpec, align: Align, _: int)
 
     def recording(path: Path) -> NDArray[np.float32]:
         samples = read_recording(path)
-        if hear(surrounded(samples, np.random.default_rng(0)), align).main() is None:
+        if hear(surrounded(samples, np.random.default_rng(0)), AUDIO_FULL, align).main() is None:
             raise DatasetError(
                 f"{path}: the daemon's detector hears nothing begin in it; leave a moment of "
                 "quiet before the sound, or remove the line"

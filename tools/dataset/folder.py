@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_daemon.features.spec import ImageSpec
+from edge_daemon.features.spec import AudioSpec, ImageSpec
 from tools.dataset.cache import CACHE
 from tools.dataset.files import files_of
 from tools.dataset.load import Dataset
@@ -65,7 +65,12 @@ class Folder:
 
 
 def load_folder(
-    folder: Folder, part: Part, *, cache_folder: Path = CACHE, processes: int = 2
+    folder: Folder,
+    part: Part,
+    *,
+    spec: AudioSpec = AUDIO_FULL,
+    cache_folder: Path = CACHE,
+    processes: int = 2,
 ) -> Dataset:
     """Make or read one part of a user's data.
 
@@ -76,6 +81,7 @@ def load_folder(
     Args:
         folder: table and options.
         part: which.
+        spec: of the sounds' tensor.
         cache_folder: where what is made is kept.
         processes: how many make it.
 
@@ -86,7 +92,14 @@ def load_folder(
     parts = assign_parts(rows, folder.csv, folder.seed)
     specs = folder.image_spec(28), folder.image_spec(14)
     source = Source(
-        folder.csv, tuple(rows), specs, folder.align, folder.noise, folder.seed, cache_folder
+        folder.csv,
+        tuple(rows),
+        specs,
+        spec,
+        folder.align,
+        folder.noise,
+        folder.seed,
+        cache_folder,
     )
     opened(source)  # before any process starts, so that they find it in the cache
     chosen = [row for row, its in zip(rows, parts, strict=True) if its == part]
@@ -157,7 +170,7 @@ def _sounds(
         for view in range(row_views)
         for row in rows
     ]
-    silent = np.zeros((len(silences), AUDIO_FULL.columns, AUDIO_FULL.kept_bands), np.uint8)
+    silent = np.zeros((len(silences), *columns.shape[1:]), np.uint8)
     columns = np.concatenate([columns, silent])
     sounds = Sounds(
         columns=columns,

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from edge_daemon.features.audio import cut_tensor
 from edge_daemon.features.onset import find_onset
+from edge_daemon.features.spec import AudioSpec
 from edge_daemon.features.spectrogram import log_mel
 from tools.dataset.wav import RATE_HZ
-from tools.tiers import AUDIO_FULL
 
 Align = Literal["onset", "clip"]
 """`onset`: where the daemon's detector hears a sound begin; `clip`: a recording begins with it."""
@@ -32,20 +32,19 @@ _QUIETER_DB = 20.0
 _LEAST = 12
 """Columns after an onset that must be heard, as of the words that are heard partly."""
 
-_SETTLED = AUDIO_FULL.columns - AUDIO_FULL.lead
-"""Columns after an onset that fill the tensor."""
-
 
 @dataclass(frozen=True, slots=True)
 class Heard:
     """A recording's spectrogram, and the moments at which it can be cut.
 
     Attributes:
+        spec: of the tensor.
         columns_db: float32 [hops, bands], quiet before and after included.
         cuts: int64 [n], the column after the last one heard.
         onsets: int64 [n], the column in which the newest sound begins at each cut.
     """
 
+    spec: AudioSpec
     columns_db: NDArray[np.float32]
     cuts: NDArray[np.int64]
     onsets: NDArray[np.int64]
@@ -53,7 +52,8 @@ class Heard:
     @property
     def whole(self) -> NDArray[np.bool_]:
         """Whether all of the tensor has been heard at each cut, bool [n]."""
-        whole: NDArray[np.bool_] = self.cuts - self.onsets >= _SETTLED
+        fill = self.spec.columns - self.spec.lead
+        whole: NDArray[np.bool_] = self.cuts - self.onsets >= fill
         return whole
 
     def main(self) -> int | None:
@@ -75,7 +75,7 @@ class Heard:
 
     def tensor(self, cut: int | None) -> NDArray[np.uint8]:
         """Return the tensor · 255 at a cut, uint8 [columns, bands]; all 0 for None."""
-        spec = AUDIO_FULL
+        spec = self.spec
         if cut is None:
             return np.zeros((spec.columns, spec.kept_bands), dtype=np.uint8)
         first = max(0, int(self.cuts[cut]) - spec.span)
@@ -90,31 +90,32 @@ def surrounded(samples: NDArray[np.float32], random: np.random.Generator) -> NDA
     return np.concatenate([before, samples, after])
 
 
-def hear(stream: NDArray[np.float32], align: Align) -> Heard:
+def hear(stream: NDArray[np.float32], spec: AudioSpec, align: Align) -> Heard:
     """Find the moments at which a recording can be cut.
 
     Args:
         stream: float32 [n] at 8 kHz, from `surrounded`.
+        spec: of the tensor.
         align: what tells where the sound begins.
     """
-    columns_db = log_mel(stream, AUDIO_FULL)
+    columns_db = log_mel(stream, spec)
     if align == "clip":
-        onset = _BEFORE // AUDIO_FULL.hop
-        cut = min(onset + AUDIO_FULL.span - AUDIO_FULL.lead, len(columns_db))
-        return Heard(columns_db, np.array([cut]), np.array([onset]))
+        onset = _BEFORE // spec.hop
+        cut = min(onset + spec.span - spec.lead, len(columns_db))
+        return Heard(spec, columns_db, np.array([cut]), np.array([onset]))
     peaks_db = columns_db.max(axis=1)
     loud = peaks_db >= peaks_db.max() - _LOUD_DB
     cuts, onsets = [], []
-    for cut in range(AUDIO_FULL.span, len(columns_db) + 1, _STEP):
-        first = cut - AUDIO_FULL.span
+    for cut in range(spec.span, len(columns_db) + 1, _STEP):
+        first = cut - spec.span
         in_span = find_onset(columns_db[first:cut])
-        if in_span is None or AUDIO_FULL.span - in_span < _LEAST:
+        if in_span is None or spec.span - in_span < _LEAST:
             continue
         onset = first + in_span
         if loud[onset : onset + _LEAST].any():
             cuts.append(cut)
             onsets.append(onset)
-    return Heard(columns_db, np.array(cuts, dtype=np.int64), np.array(onsets, dtype=np.int64))
+    return Heard(spec, columns_db, np.array(cuts, dtype=np.int64), np.array(onsets, dtype=np.int64))
 
 
 def room_tone(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_daemon.features.image import ImageFeatures
-from edge_daemon.features.spec import ImageSpec
+from edge_daemon.features.spec import AudioSpec, ImageSpec
 from tools.dataset.cache import Arrays, cached
 from tools.dataset.files import Opened, open_files, read_recording, stamps_of
 from tools.dataset.folders import DatasetError
@@ -42,6 +42,7 @@ class Source:
         csv: the table.
         rows: all of its rows.
         specs: of the larger and of the smaller picture.
+        audio: of the sounds' tensor.
         align: what tells where a sound begins.
         noise: a folder of sounds that are mixed into others; None for none.
         seed: of all views.
@@ -51,6 +52,7 @@ class Source:
     csv: Path
     rows: tuple[Row, ...]
     specs: tuple[ImageSpec, ImageSpec]
+    audio: AudioSpec
     align: Align
     noise: Path | None
     seed: int
@@ -137,6 +139,7 @@ def sound_views(
     """
     parameters = {
         "version": _VERSION,
+        "spec": str(source.audio),
         "align": source.align,
         "files": stamps_of(paths),
         "views": views,
@@ -164,15 +167,15 @@ def _make_sounds(
     for number in range(part * _PART, min((part + 1) * _PART, total)):
         random = np.random.default_rng((source.seed, _SOUNDS, number))
         if number < len(files):
-            heard = hear(surrounded(recordings[files[number]], random), source.align)
+            heard = hear(surrounded(recordings[files[number]], random), source.audio, source.align)
             columns.append(heard.tensor(heard.main()))
         elif number < said:
             recording = recordings[files[number % len(files)]]
-            heard = hear(_varied(recording, noises, random), source.align)
+            heard = hear(_varied(recording, noises, random), source.audio, source.align)
             columns.append(heard.tensor(heard.draw(_PARTLY, random)))
         else:
             noise = noises[int(random.integers(len(noises)))]
-            heard = hear(_segment(noise, 2 * RATE_HZ, random), "onset")
+            heard = hear(_segment(noise, 2 * RATE_HZ, random), source.audio, "onset")
             columns.append(heard.tensor(heard.draw(_PARTLY, random)))
     return {"columns": np.stack(columns)}
 
