@@ -7,6 +7,7 @@ from torch.nn import functional as F
 
 from edge_daemon.tier import TIERS, Tier
 from tests.tools.methods.examples import make_batch, make_learnt, make_taught, make_widths
+from tools.alignment.transport import stage_distances
 from tools.methods.divergence import softened_divergence
 from tools.methods.experts import Experts
 from tools.methods.hinton import Hinton
@@ -135,19 +136,44 @@ def test_pretext_leaves_single_halves_out() -> None:
         assert made.features.grad is not None and not made.features.grad[5:].any()
 
 
-def test_transport_is_the_flow_times_the_distance() -> None:
-    """A student whose stages project to the teacher's own: the transport is free."""
+def test_transport_is_the_cheapest_flow_times_the_distance() -> None:
+    """Two stages on either side: one number, the flow between the first two, is free."""
     torch.manual_seed(0)
     batch = make_batch()
-    method, taught = Transport(make_widths()), make_taught(batch)
-    learnt = make_learnt(len(batch))
-    rows = batch.seen != NOTHING
+    method, taught, learnt = Transport(make_widths()), make_taught(batch), make_learnt(len(batch))
+    stages, rows = learnt.outputs["14"].stages, batch.seen != NOTHING
+    projected = torch.stack(
+        [
+            project(stage.transpose(1, 2))
+            for project, stage in zip(method.projections["14"], stages, strict=True)
+        ]
+    )
+    distances = stage_distances(projected, taught.visual.stages, rows).detach()
+    given, taken = torch.tensor([0.3, 0.7]), torch.tensor([0.6, 0.4])
+    method.get_buffer("student_14").copy_(given)
+    method.get_buffer("teacher_14").copy_(taken)
+    costs = [
+        float(
+            first * distances[0, 0]
+            + (0.3 - first) * distances[0, 1]
+            + (0.6 - first) * distances[1, 0]
+            + (0.1 + first) * distances[1, 1]
+        )
+        for first in (0.0, 0.3)  # a linear cost is least at one of the ends
+    ]
+    found = method.transport("14", learnt.outputs["14"], taught.visual, rows).detach()
+    assert float(found) == pytest.approx(min(costs), rel=1e-5)
+
+
+def test_a_student_that_shows_nothing_is_far_from_everything() -> None:
+    batch = make_batch()
+    method, learnt = Transport(make_widths()), make_learnt(len(batch))
     with torch.no_grad():
-        for project in method.projections["14"]:
-            project.weight.zero_()
-            project.bias.zero_()
-    blank = method.transport("14", learnt.outputs["14"], taught.visual, rows)
-    assert float(blank) == pytest.approx(2.0, rel=1e-4)
+        for value in method.parameters():
+            value.zero_()
+    rows = batch.seen != NOTHING
+    cost = method.transport("14", learnt.outputs["14"], make_taught(batch).visual, rows)
+    assert float(cost.detach()) == pytest.approx(2.0)
     weights = method.get_buffer("student_14")
     torch.testing.assert_close(weights, torch.full((2,), 0.5, dtype=torch.float64))
 
