@@ -11,6 +11,15 @@ from tools.networks.shape import Shape
 from tools.networks.stages import places, stage_widths, stages
 from tools.training.activations import CELLS, Activations
 
+COLUMNS = 64
+"""Columns of a whole spectrogram."""
+PREFIX = 40
+"""Columns of the partial one."""
+STRIDES = (1, 2, 1, 2, 1)
+KERNEL = 7
+STEM_KERNEL = 3
+"""Columns that the first kernel spans."""
+
 
 class AudioBranch(nn.Module):
     """Digit logits from a log-mel spectrogram, for the whole of it and for a prefix.
@@ -36,11 +45,11 @@ class AudioBranch(nn.Module):
     def __init__(
         self,
         bands: int = 40,
-        columns: int = 64,
-        prefix: int = 40,
+        columns: int = COLUMNS,
+        prefix: int = PREFIX,
         channels: Sequence[int] = Shape.audio,
-        strides: Sequence[int] = (1, 2, 1, 2, 1),
-        kernel: int = 7,
+        strides: Sequence[int] = STRIDES,
+        kernel: int = KERNEL,
         labels: int = 10,
     ) -> None:
         super().__init__()
@@ -104,10 +113,6 @@ def headed(head: nn.Linear, maps: list[Tensor]) -> Activations:
     """Return what a head says about the last of the maps [N, C, T, 1], and the stages."""
     features = pool(maps[-1])
     return Activations(head(features), features, tuple(places(some, (CELLS, 1)) for some in maps))
-
-
-STEM_KERNEL = 3
-"""Columns that the first kernel spans."""
 
 
 def pool(maps: Tensor) -> Tensor:

@@ -75,11 +75,15 @@ class VisualBranch(nn.Module):
         )
 
 
+STRIDES_28, RESIDUALS_28 = (2, 1, 2, 1), (False, False, False, True)
+STRIDES_14, RESIDUALS_14 = (1, 2, 1), (False, False, False)
+
+
 def visual_28(labels: int = 10, channels: Sequence[int] = Shape.visual_28) -> VisualBranch:
     """Return the branch of `high`, `medium` and `low`: 28 × 28 pixels, the last block residual."""
-    return VisualBranch(28, channels, (2, 1, 2, 1), labels, (False, False, False, True))
+    return VisualBranch(28, channels, STRIDES_28, labels, RESIDUALS_28)
 
 
 def visual_14(labels: int = 10, channels: Sequence[int] = Shape.visual_14) -> VisualBranch:
     """Return the branch of `critical`: 14 × 14 pixels, no block residual."""
-    return VisualBranch(14, channels, (1, 2, 1), labels, (False, False, False))
+    return VisualBranch(14, channels, STRIDES_14, labels, RESIDUALS_14)

@@ -1,0 +1,1 @@
+"""Compression: channels that close themselves, what they cost, and their removal; rounding."""
