@@ -14,6 +14,7 @@ from edge_daemon import __version__
 from edge_daemon.capture.build import Capturing, build_capture
 from edge_daemon.clock import VirtualClock, boottime_ns, monotonic_ns
 from edge_daemon.config import Config, ConfigError, apply_live, diff
+from edge_daemon.config.keys import ReuseConfig
 from edge_daemon.features.image import shrink, work_px
 from edge_daemon.governor.governor import Governor, Order, Readings
 from edge_daemon.governor.probes import Probes
@@ -21,6 +22,7 @@ from edge_daemon.governor.script import ScriptedProbes, read_trace
 from edge_daemon.governor.thermal import board_model
 from edge_daemon.governor.watch import Watch
 from edge_daemon.inference.bundle import Bundle, check_models, load_bundle
+from edge_daemon.inference.gate import Reuse
 from edge_daemon.inference.smoothing import Smoother
 from edge_daemon.inference.swap import Swapper
 from edge_daemon.journal.events import Event, Fault, Reload, Start, Stop
@@ -134,6 +136,7 @@ class Daemon:
             tally=self._tally,
             clock=self._clock,
             announce=config.prediction.journal,
+            reuse=_reuse(config.window.reuse),
         )
         self._pace: Pace = self._make_pace(virtual)
         self._progress = Progress(self._notifier, self.journal, self._clock)
@@ -250,6 +253,7 @@ class Daemon:
         self._smoother.threshold = config.prediction.threshold
         self._smoother.weight = config.prediction.smoothing
         self._loop.announce = config.prediction.journal
+        self._loop.reuse = _reuse(config.window.reuse)
         self._pace.period_ns = config.window.period_ms * 1_000_000
         self._governor.set_limits(config.governor.limits)
         self._governor.set_reading_every_s(config.governor.reading_every_s)
@@ -316,6 +320,13 @@ class Daemon:
         self._status_ns = now_ns
         self._status_windows = self._loop.fresh_windows
         return f"tier {self._loop.tier}, {windows / max(elapsed_s, 1e-3):.1f} windows/s, {feeds}"
+
+
+def _reuse(config: ReuseConfig) -> Reuse | None:
+    """Return the settings of the gate; new ones, so that a reload has the next window computed."""
+    if not config.enabled:
+        return None
+    return Reuse(config.picture, config.sound, round(config.at_most_s * 1e9))
 
 
 def _shrink(bundle: Bundle) -> Callable[[NDArray[np.uint8]], NDArray[np.uint8]]:

@@ -5,6 +5,7 @@ from typing import Literal
 from edge_daemon.capture.inputs import Inputs
 from edge_daemon.clock import Clock, monotonic_ns
 from edge_daemon.governor.governor import Order
+from edge_daemon.inference.gate import Reuse
 from edge_daemon.inference.pipeline import Pipeline, Scores
 from edge_daemon.inference.smoothing import Answer, Smoother
 from edge_daemon.inference.swap import Prepared, Swapper
@@ -31,9 +32,11 @@ class Loop:
         clock: the clock that capture times are in.
         timer: measures durations; always real time.
         announce: whether every prediction is journalled or only a new answer or tier.
+        reuse: when the scores of an earlier window come again; None for never.
 
     Attributes:
         announce: may be changed at any time.
+        reuse: may be changed at any time; the next window is then computed.
         fresh_windows: windows classified so far.
         pipeline: the active one.
     """
@@ -49,8 +52,10 @@ class Loop:
         clock: Clock,
         timer: Clock = monotonic_ns,
         announce: Announce = "every",
+        reuse: Reuse | None = None,
     ) -> None:
         self.announce: Announce = announce
+        self.reuse = reuse
         self.fresh_windows = 0
         self.pipeline: Pipeline = swapper.resident
         self._inputs = inputs
@@ -83,7 +88,7 @@ class Loop:
             return False
         self._tally.windows += 1
         try:
-            scores = self.pipeline.run(window)
+            scores = self.pipeline.run(window, self.reuse)
         except Exception as error:
             self._failed(error)
             return False
@@ -102,6 +107,7 @@ class Loop:
             best=answer.best,
             image=scores.image_used,
             audio=scores.audio_used,
+            reused=scores.reused,
             age_ms=_age_ms(scores, self._clock()),
             skew_ms=_skew_ms(scores),
             cycle_ms=round((self._timer() - started_ns) / 1e6, 4),
@@ -120,6 +126,7 @@ class Loop:
     def _adopt(self, prepared: Prepared[Order]) -> None:
         started_ns = self._timer()
         previous, self.pipeline = self.pipeline, prepared.pipeline
+        self.pipeline.forget()  # the resident one may have run before
         self._swapper.give_back(previous)
         gap_ms = round((self._timer() - started_ns) / 1e6, 4)
         self._tally.swap(self.tier, self._clock(), gap_ms)

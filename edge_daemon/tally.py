@@ -12,6 +12,7 @@ class Tally:
     def __init__(self, tier: Tier, now_ns: int) -> None:
         self.windows = 0
         self.predictions = 0
+        self.reused = 0
         self.scored = 0
         self.correct = 0
         self.swaps = 0
@@ -29,6 +30,7 @@ class Tally:
         Where a labelled replay shows nothing, `unknown` is the right answer.
         """
         self.predictions += 1
+        self.reused += event.reused
         self._cycle.add(event.cycle_ms)
         if event.age_ms is not None:
             self._age.add(event.age_ms)
@@ -62,6 +64,7 @@ class Tally:
             cycle_p99_ms=_rounded(self._cycle.percentile(99)),
             age_p99_ms=_rounded(self._age.percentile(99)),
             gap_p99_ms=_rounded(self._gap.percentile(99)),
+            reused=self.reused,
         )
 
 

@@ -15,6 +15,7 @@ from edge_daemon.governor.governor import Order
 from edge_daemon.governor.headroom import Headroom
 from edge_daemon.governor.policy import Decision
 from edge_daemon.inference.bundle import load_bundle
+from edge_daemon.inference.gate import Reuse
 from edge_daemon.inference.interpreter import InterpreterError
 from edge_daemon.inference.smoothing import Smoother
 from edge_daemon.inference.swap import Swapper
@@ -178,3 +179,83 @@ def test_only_changes_may_be_announced(rig: Rig) -> None:
     rig.picture()
     rig.step()
     assert [one.tier for one in rig.predictions()] == [Tier.CRITICAL, Tier.LOW]
+
+
+REUSE = Reuse(picture=0.04, sound=0.02, at_most_ns=500 * MS)
+
+
+def test_an_unchanged_window_is_answered_again_and_counted(rig: Rig) -> None:
+    rig.loop.reuse = REUSE
+    for _ in range(4):
+        rig.picture(label="2")
+        assert rig.step(ms=40)
+    seen = rig.predictions()
+    assert [one.reused for one in seen] == [False, True, True, True]
+    assert {(one.label, one.confidence) for one in seen} == {(seen[0].label, seen[0].confidence)}
+    assert [one.age_ms for one in seen] == [40.0] * 4  # of the picture that was looked at
+    assert rig.loop.fresh_windows == 4
+    stop = rig.tally.stop("", rig.clock(), dropped_frames=0, lost_samples=0)
+    assert (stop.windows, stop.predictions, stop.scored, stop.reused) == (4, 4, 4, 3)
+
+
+def test_without_settings_nothing_is_reused(rig: Rig) -> None:
+    for _ in range(3):
+        rig.picture()
+        rig.step()
+    assert not any(one.reused for one in rig.predictions())
+
+
+def test_smoothing_goes_on_over_reused_scores() -> None:
+    """The same pictures give the same answers and confidences, window by window."""
+    answers = []
+    for reuse in (None, REUSE):
+        rig = Rig()
+        rig.loop.reuse = reuse
+        rig.loop._smoother.weight = 0.8
+        for number in range(12):
+            quarter = np.full((48, 48), 200, np.uint8)
+            quarter[12 * (number // 4) : 12 * (number // 4) + 12] = 20
+            rig.picture(quarter)
+            rig.step(ms=30)
+        answers.append([(one.label, one.best, one.confidence) for one in rig.predictions()])
+        reused = sum(one.reused for one in rig.predictions())
+        assert reused == (0 if reuse is None else 9)
+        rig.swapper.close()
+    assert answers[0] == answers[1]
+    assert len(set(answers[0])) > 6  # the confidence rises from window to window
+
+
+def test_a_swap_ends_reuse_even_back_to_the_tier_that_stays_loaded(rig: Rig) -> None:
+    rig.loop.reuse = Reuse(picture=1.0, sound=1.0, at_most_ns=10**12)
+    for tier in (None, Tier.LOW, Tier.CRITICAL):
+        if tier is not None:
+            rig.order(tier)
+        for _ in range(2):
+            rig.picture()
+            rig.step()
+    assert [one.reused for one in rig.predictions()] == [False, True] * 3
+
+
+def test_new_settings_end_reuse(rig: Rig) -> None:
+    for reuse in (REUSE, None, REUSE, Reuse(0.04, 0.02, 500 * MS)):
+        rig.loop.reuse = reuse
+        for _ in range(2):
+            rig.picture()
+            rig.step(ms=20)
+    assert [one.reused for one in rig.predictions()] == [False, True, False, False] + [
+        False,
+        True,
+    ] * 2
+
+
+def test_a_picture_that_goes_ends_reuse(rig: Rig) -> None:
+    rig.order(Tier.HIGH)
+    rig.loop.reuse = Reuse(picture=1.0, sound=1.0, at_most_ns=10**12)
+    rig.picture()
+    for _ in range(22):
+        rig.sound()
+        rig.step()
+    seen = rig.predictions()
+    gone = [one.image for one in seen].index(False)
+    assert gone == 20
+    assert [number for number, one in enumerate(seen) if not one.reused] == [0, gone]

@@ -103,14 +103,34 @@ class ReplayConfig(Struct, frozen=True, forbid_unknown_fields=True):
     loop: bool = False
 
 
+class ReuseConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """When a window is so much like an earlier one that its scores come again.
+
+    Attributes:
+        enabled: whether scores are reused at all; false computes every window.
+        picture: how much the part that changes most, a twelfth of the picture's side or less, may
+            change in its mean grey, 0 to 1.
+        sound: how much the column of the spectrogram that changes most may change on average, 0
+            to 1; a sound that begins or goes is always a change.
+        at_most_s: how long what was computed from a window may serve later ones.
+    """
+
+    enabled: bool = True
+    picture: Fraction = 0.04
+    sound: Fraction = 0.02
+    at_most_s: Annotated[float, Meta(ge=0.0, le=60.0)] = 0.5
+
+
 class WindowConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """When something is classified.
 
     Attributes:
         period_ms: time from one window to the next.
+        reuse: when the scores of an earlier window come again.
     """
 
     period_ms: Annotated[int, Meta(ge=10, le=60_000, extra=_LIVE)] = 100
+    reuse: Annotated[ReuseConfig, Meta(extra=_LIVE)] = ReuseConfig()
 
 
 class PredictionConfig(Struct, frozen=True, forbid_unknown_fields=True):

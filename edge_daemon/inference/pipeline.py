@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from edge_daemon.capture.source import Frame
 from edge_daemon.features.image import ImageFeatures
 from edge_daemon.inference.bundle import Bundle
+from edge_daemon.inference.gate import Gate, Reuse
 from edge_daemon.inference.interpreter import Interpreter
 from edge_daemon.inference.listening import Listener
 from edge_daemon.inference.manifest import TierSpec
@@ -52,6 +53,8 @@ class Pipeline:
             self._no_audio = np.zeros((1, audio.columns, audio.kept_bands, 1), np.float32)
             self._tensors["audio"] = self._no_audio
         (self._output,) = interpreter.outputs
+        self._gate = Gate()
+        self._newest = np.zeros(len(self._labels), np.float32)
 
     @property
     def listens(self) -> bool:
@@ -63,11 +66,12 @@ class Pipeline:
         """Whether XNNPACK runs the model."""
         return self._interpreter.delegated
 
-    def run(self, window: Window) -> Scores:
-        """Classify a window.
+    def run(self, window: Window, reuse: Reuse | None = None) -> Scores:
+        """Classify a window, or find that it shows and sounds like one that was.
 
         Args:
             window: its sound is read from the ring, from where the last window ended.
+            reuse: how little counts as nothing new; None computes everything.
 
         Returns:
             Probabilities, and which inputs they rest on.
@@ -76,26 +80,16 @@ class Pipeline:
             InterpreterError: the model failed.
             PipelineError: the model gave NaN.
         """
-        frame, ring, end = window.frame, window.audio, window.audio_end
-        image_ns: int | None = None
-        audio_ns: int | None = None
-        self._tensors["image"] = self._no_image
-        if frame is not None:
-            self._tensors["image"] = self._image(frame.image)
-            image_ns = frame.captured_ns
-        if self._listener is not None:
-            self._tensors["audio"] = self._no_audio
-            if ring is not None:
-                self._tensors["audio"], heard = self._listener.listen(ring, end)
-                if heard:
-                    audio_ns = ring.captured_ns(end - 1)
-        return Scores(
-            probabilities=self._probabilities(),
-            image_used=image_ns is not None,
-            audio_used=audio_ns is not None,
-            image_ns=image_ns,
-            audio_ns=audio_ns,
-        )
+        self._gate.use(reuse)
+        try:
+            return self._run(window)
+        except BaseException:
+            self._gate.forget()
+            raise
+
+    def forget(self) -> None:
+        """Have the next window computed whatever it shows, as after time in which none was run."""
+        self._gate.forget()
 
     def warm(self) -> None:
         """Run once over a drawing and over silence: memory is touched, libraries are loaded."""
@@ -107,7 +101,35 @@ class Pipeline:
 
     def close(self) -> None:
         """Free the model; safe to call twice."""
+        self._gate.forget()
         self._interpreter.close()
+
+    def _run(self, window: Window) -> Scores:
+        frame, now_ns = window.frame, window.cut_ns
+        if not self._gate.same_picture(None if frame is None else frame.image, now_ns):
+            self._tensors["image"] = self._no_image if frame is None else self._image(frame.image)
+        sound = self._hear(window)
+        reused = self._gate.same_scores(sound, now_ns)
+        if not reused:
+            if self._listener is not None:
+                self._tensors["audio"] = self._no_audio if sound is None else sound
+            self._newest = self._probabilities()
+        audible = window.audio if sound is not None else None
+        return Scores(
+            probabilities=self._newest,
+            image_used=frame is not None,
+            audio_used=sound is not None,
+            image_ns=None if frame is None else frame.captured_ns,
+            audio_ns=None if audible is None else audible.captured_ns(window.audio_end - 1),
+            reused=reused,
+        )
+
+    def _hear(self, window: Window) -> NDArray[np.float32] | None:
+        """Return the tensor of the newest sound; None where there is none, or nobody listens."""
+        if self._listener is None or window.audio is None:
+            return None
+        sound, heard = self._listener.listen(window.audio, window.audio_end)
+        return sound if heard else None
 
     def _probabilities(self) -> NDArray[np.float32]:
         """Run the model on the tensors; float32 [labels]."""

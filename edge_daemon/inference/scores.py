@@ -15,6 +15,8 @@ class Scores(NamedTuple):
         audio_used: whether there was a sound with an onset.
         image_ns: monotonic capture time of the picture; None where none was used.
         audio_ns: monotonic capture time of the newest sample; None where no sound was used.
+        reused: whether picture and sound were compared with those of an earlier window, found to
+            be the same, and the probabilities are that window's.
     """
 
     probabilities: NDArray[np.float32]
@@ -22,3 +24,4 @@ class Scores(NamedTuple):
     audio_used: bool
     image_ns: int | None
     audio_ns: int | None
+    reused: bool = False

@@ -66,6 +66,7 @@ class Prediction(Event, frozen=True, tag="prediction"):
         best: the likeliest label, even below the threshold.
         image: whether a fresh picture was used.
         audio: whether sound with an onset was used.
+        reused: whether both were found to be those of an earlier window, whose scores came again.
         age_ms: from the capture of the older input used to this line.
         skew_ms: capture of the newest sound minus that of the picture; null without both.
         cycle_ms: time spent on the window, waiting excluded.
@@ -79,6 +80,7 @@ class Prediction(Event, frozen=True, tag="prediction"):
     best: str
     image: bool
     audio: bool
+    reused: bool = False
     age_ms: float | None = None
     skew_ms: float | None = None
     cycle_ms: float = 0.0
@@ -205,6 +207,7 @@ class Stop(Event, frozen=True, tag="stop"):
         cycle_p99_ms: 99th percentile of cycle_ms.
         age_p99_ms: 99th percentile of age_ms.
         gap_p99_ms: 99th percentile of the time that adopting a tier took.
+        reused: predictions from scores that came again.
     """
 
     reason: str
@@ -221,3 +224,4 @@ class Stop(Event, frozen=True, tag="stop"):
     cycle_p99_ms: float | None = None
     age_p99_ms: float | None = None
     gap_p99_ms: float | None = None
+    reused: int = 0

@@ -183,6 +183,7 @@ def _reload(to: Renderer, fields: Fields) -> str:
 
 def _stop(to: Renderer, fields: Fields) -> str:
     scored, correct = _number(fields, "scored"), _number(fields, "correct") or 0.0
+    reused = _number(fields, "reused")
     spent = fields.get("tier_s")
     tiers = spent if isinstance(spent, dict) else {}
     return to.row(
@@ -191,6 +192,7 @@ def _stop(to: Renderer, fields: Fields) -> str:
         f"{_text(fields, 'reason')}, after {_duration(_number(fields, 'uptime_s') or 0.0)}",
         _list(
             f"{_text(fields, 'predictions')} predictions",
+            f"{reused:.0f} of them reused" if reused else "",
             f"{correct / scored:.1%} of {scored:.0f} right" if scored else "",
             f"{_text(fields, 'swaps')} swaps",
             f"{_text(fields, 'dropped_frames')} frames skipped · "

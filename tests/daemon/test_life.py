@@ -136,6 +136,31 @@ def test_a_reload_changes_how_often_and_how_sure(config: Path, tmp_path: Path) -
     assert max(apart_ms) > 200
 
 
+def test_a_reload_turns_reuse_off_and_on(config: Path, tmp_path: Path) -> None:
+    with running(config, tmp_path / "journal") as daemon:
+        seq = daemon.wait_for_event("prediction", reused=True)["seq"]
+        reloaded = []
+        for enabled in (False, True):
+            window = {"period_ms": 30, "reuse": {"enabled": enabled}}
+            write_config(config, **{**SYNTHETIC, "window": window})
+            daemon.process.send_signal(signal.SIGHUP)
+            reload = daemon.wait_for_event("reload", after=seq)
+            assert reload["applied"] == ["window.reuse.enabled"]
+            reloaded.append(reload["seq"])
+            seq = daemon.wait_for_event("prediction", after=reload["seq"] + 20)["seq"]
+        daemon.wait_for_event("prediction", after=seq, reused=True)
+        assert daemon.stop() == exitcode.OK
+    off, on = reloaded
+    between = [
+        line["reused"]
+        for line in of("prediction", lines(tmp_path / "journal"))
+        # What was under way while the settings changed may still be of the old ones.
+        if off + 1 < line["seq"] < on - 1
+    ]
+    assert len(between) > 15
+    assert not any(between)
+
+
 def test_a_storm_of_reloads_hurts_nothing(config: Path, tmp_path: Path) -> None:
     with running(config, tmp_path / "journal") as daemon:
         daemon.wait_for_event("prediction")

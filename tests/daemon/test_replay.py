@@ -113,6 +113,30 @@ def test_no_window_is_lost(journal: list[Fields]) -> None:
     assert sum(stop["tier_s"].values()) == pytest.approx(stop["uptime_s"], abs=0.01)
 
 
+def test_unchanged_windows_are_reused_and_counted(journal: list[Fields]) -> None:
+    flags = [line["reused"] for line in of("prediction", journal)]
+    assert journal[-1]["reused"] == flags.count(True) > 10
+    after = [
+        journal[number + 1] for number, line in enumerate(journal) if line["event"] == "tier_change"
+    ]
+    assert not any(line["reused"] for line in after if line["event"] == "prediction")
+    assert not flags[0]
+
+
+def test_reuse_can_be_turned_off_and_changes_hardly_an_answer(
+    journal: list[Fields], tmp_path: Path
+) -> None:
+    found = replay(tmp_path, "off", window={"reuse": {"enabled": False}})
+    assert found[-1]["reused"] == 0
+    assert not any(line["reused"] for line in of("prediction", found))
+    answers, reusing = (
+        [(line["window"], line["label"]) for line in of("prediction", lines_)]
+        for lines_ in (found, journal)
+    )
+    same = [one == other for one, other in zip(answers, reusing, strict=True)]
+    assert same.count(True) > 0.97 * len(same)
+
+
 def test_ages_and_skews_are_those_of_the_clip(journal: list[Fields]) -> None:
     """Pictures come every 67 ms; sound every 20 ms, 5 ms late from the resampler."""
     both = [line for line in of("prediction", journal) if line["skew_ms"] is not None]

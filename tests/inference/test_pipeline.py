@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from edge_daemon.capture.source import Frame
 from edge_daemon.features.audio import audio_tensor
 from edge_daemon.features.image import ImageFeatures
 from edge_daemon.features.spectrogram import log_mel
 from edge_daemon.inference.bundle import load_bundle
+from edge_daemon.inference.gate import Reuse
 from edge_daemon.inference.interpreter import Interpreter, InterpreterError
 from edge_daemon.inference.pipeline import (
     Pipeline,
@@ -17,6 +19,7 @@ from edge_daemon.inference.pipeline import (
     softmax,
 )
 from edge_daemon.tier import TIERS, Tier
+from edge_daemon.window import Window
 from tests.data.make_models import IMAGE, bars_model
 from tests.inference.scenes import AVDIGITS, BARS, RATE_HZ, SECOND_NS, bar, burst, ring_of, window
 
@@ -112,6 +115,80 @@ def test_two_threads_give_the_same() -> None:
     one, two = (load_pipeline(bundle, Tier.HIGH, threads) for threads in (1, 2))
     given = window(drawing(), ring_of(burst(2.0, at_s=1.3)))
     np.testing.assert_array_equal(one.run(given).probabilities, two.run(given).probabilities)
+
+
+EXACT = Reuse(picture=0.0, sound=0.0, at_most_ns=SECOND_NS)
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_reuse_of_equal_windows_changes_no_score(tier: Tier) -> None:
+    """A whole recording, window by window, with a picture that changes now and then."""
+    bundle, samples = load_bundle(AVDIGITS), burst(4.0, at_s=1.3)
+    samples += np.roll(samples, 13_000)  # a second sound
+    ring = ring_of(samples)
+    plain, reusing = load_pipeline(bundle, tier), load_pipeline(bundle, tier)
+    flags, heard = [], []
+    for number, end in enumerate(range(800, len(samples), 800)):
+        frame = Frame(drawing() if number // 12 % 2 else drawing()[::-1].copy(), number)
+        given = Window(number, number * SECOND_NS // 10, frame, ring, end)
+        expected, found = plain.run(given), reusing.run(given, EXACT)
+        np.testing.assert_array_equal(found.probabilities, expected.probabilities)
+        assert found._replace(reused=False, probabilities=expected.probabilities) == expected
+        flags.append(found.reused)
+        heard.append(found.audio_used)
+    assert flags.count(True) > len(flags) / 4
+    begins = [number for number in range(1, len(heard)) if heard[number] and not heard[number - 1]]
+    assert len(begins) == (2 if tier in (Tier.MEDIUM, Tier.HIGH) else 0)
+    assert not any(flags[number] for number in [0, 12, 24, 36, *begins])
+
+
+def test_only_the_sound_is_new_where_only_the_sound_changed() -> None:
+    """With any picture taken for the same, the picture's tensor stays and the sound is heard."""
+    bundle, ring = load_bundle(BARS), ring_of(burst(2.0, at_s=1.3))
+    pipeline, fresh = (load_pipeline(bundle, Tier.HIGH) for _ in range(2))
+    reuse = Reuse(picture=1.0, sound=0.0, at_most_ns=SECOND_NS)
+    assert not pipeline.run(window(bar(0)), reuse).reused
+    found = pipeline.run(window(bar(3), ring), reuse)
+    assert (found.reused, found.audio_used) == (False, True)
+    expected = fresh.run(window(bar(0), ring))
+    np.testing.assert_array_equal(found.probabilities, expected.probabilities)
+
+
+def test_reused_scores_are_of_the_pictures_own_time() -> None:
+    pipeline = load_pipeline(load_bundle(BARS), Tier.LOW)
+    pipeline.run(window(bar(1)), EXACT)
+    found = pipeline.run(Window(1, 7, Frame(bar(1), 6)), EXACT)
+    assert (found.reused, found.image_used, found.image_ns) == (True, True, 6)
+
+
+def test_a_window_that_failed_leaves_nothing_to_reuse() -> None:
+    pipeline = load_pipeline(load_bundle(BARS), Tier.LOW)
+    expected = pipeline.run(window(bar(2)), EXACT).probabilities
+    with pytest.raises(ValueError, match="shape"):
+        pipeline.run(window(np.zeros((4, 4, 7), np.uint8)), EXACT)
+    found = pipeline.run(window(bar(2)), EXACT)
+    assert not found.reused
+    np.testing.assert_array_equal(found.probabilities, expected)
+
+
+def test_a_model_that_failed_leaves_nothing_to_reuse() -> None:
+    bundle = load_bundle(BARS)
+    interpreter = Interpreter(bars_model({"image": IMAGE}, quantised=False))
+    pipeline = Pipeline(Tier.LOW, bundle.tiers[Tier.LOW], bundle.labels, interpreter)
+    pipeline._no_image[:] = np.nan
+    for _ in range(2):  # the second time it is the same window
+        with pytest.raises(PipelineError, match="low"):
+            pipeline.run(window(), EXACT)
+
+
+def test_a_pipeline_that_forgets_computes() -> None:
+    pipeline = load_pipeline(load_bundle(BARS), Tier.LOW)
+    pipeline.run(window(bar(1)), EXACT)
+    pipeline.forget()
+    assert not pipeline.run(window(bar(1)), EXACT).reused
+    pipeline.close()
+    with pytest.raises(InterpreterError, match="closed"):
+        pipeline.run(window(bar(1)), EXACT)
 
 
 def test_nan_from_a_model_is_an_error() -> None:

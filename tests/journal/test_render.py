@@ -79,6 +79,13 @@ def test_a_reading_ends_with_the_scarcest_resource() -> None:
     assert shown(line).endswith("on battery · under-voltage")
 
 
+def test_a_stop_says_how_many_answers_came_again() -> None:
+    stop = samples.EVENTS[-1]
+    assert "reused" not in "".join(plain(stop))
+    again = msgspec.structs.replace(stop, reused=190)
+    assert "937800 predictions · 190 of them reused" in "".join(plain(again, 200))
+
+
 @pytest.mark.parametrize("width", [60, 80, 120])
 @pytest.mark.parametrize("event", samples.EVENTS, ids=lambda event: type(event).__name__)
 def test_nothing_is_wider_than_the_terminal(event: Event, width: int) -> None:
