@@ -19,11 +19,22 @@ def cycles(costs: Sequence[CycleCost]) -> str:
             f"{cost.ratio:.2f}",
             f"{cost.ratio_worst:.2f}",
             f"{cost.ratio_written:.2f}",
+            f"{cost.reused_us:.0f}",
             f"{cost.camera_us:.0f}",
         )
         for cost in costs
     ]
-    names = ("tier", "bare µs", "cycle µs", "added µs", "ratio", "worst", "to disk", "camera µs")
+    names = (
+        "tier",
+        "bare µs",
+        "cycle µs",
+        "added µs",
+        "ratio",
+        "worst",
+        "to disk",
+        "reused µs",
+        "camera µs",
+    )
     return _table("Window cycle, 640×480 camera: slot to journal line", names, rows)
 
 
