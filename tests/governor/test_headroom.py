@@ -96,6 +96,12 @@ def test_a_value_just_past_an_edge_is_in_the_room_above_it(field: str) -> None:
         assert headroom(on, LIMITS).tier is TIERS[tier.rank - 1]
 
 
+def test_a_wide_band_does_not_round_a_value_onto_its_edge() -> None:
+    wide = Limits(memory=MemoryLimits(high_enter_mib=1_048_576.0))
+    past = replace(GOOD, memory_available_mib=math.nextafter(80.0, math.inf))
+    assert headroom(past, wide).tier is Tier.HIGH
+
+
 def test_the_other_components_do_not_move() -> None:
     for field, edges in EDGES.items():
         expected = replace(ALL, **{COMPONENTS[field]: 0.0})
