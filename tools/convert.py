@@ -93,10 +93,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--version", default="0.2.0", help="of the bundle")
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
-    task, directory = task_from(options)
-    run = directory / options.method
-    bundle = options.bundle or run / "bundle"
     try:
+        task, directory = task_from(options)
+        run = directory / options.method
+        bundle = options.bundle or run / "bundle"
         sources = sources_from(options)
         students = load_students(run)
         bands = students.shape.bands

@@ -42,7 +42,7 @@ from tools.training.record import Record
 from tools.training.saved import save_students
 from tools.training.validation import tier_accuracies
 
-ROUNDS = {"live": 44, "clean": 18, "published": 14, "hard": 14}
+ROUNDS = {"live": 44, "clean": 18, "published": 14, "hard": 14, "own": 8}
 """Rounds of 200 steps of 128 pairs, the same for every method."""
 
 SMOKE_ROUNDS = 4
@@ -256,8 +256,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--method", choices=list(METHODS), default="ra_cmkd", help="how")
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
-    task, directory = task_from(options)
     try:
+        task, directory = task_from(options)
         sources = sources_from(options)
         rounds = Rounds(SMOKE_ROUNDS, 10, 32) if options.smoke else Rounds(ROUNDS[task.name])
         run = Run(

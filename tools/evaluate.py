@@ -172,9 +172,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", action="store_true", help="JSON instead of tables")
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
-    task, directory = task_from(options)
-    run = directory / options.method
     try:
+        task, directory = task_from(options)
+        run = directory / options.method
         students = load_students(run)
         sources = sources_from(options)
         datasets = datasets_of(task, sources, students.shape.bands)

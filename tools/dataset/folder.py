@@ -67,8 +67,8 @@ class Folder:
 def load_folder(
     folder: Folder,
     part: Part,
-    *,
     spec: AudioSpec = AUDIO_FULL,
+    *,
     cache_folder: Path = CACHE,
     processes: int = 2,
 ) -> Dataset:
