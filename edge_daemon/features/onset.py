@@ -40,6 +40,9 @@ def find_onset(columns_db: NDArray[np.float32]) -> int | None:
     absolute level matters. Speech as loud as the noise is found less often than not within 50 ms;
     a bark or a tick is a sound like any other.
 
+    Any of the bands will do. Speech is found in the lower half as well as in all of them, and less
+    well without the lowest.
+
     Args:
         columns_db: float32 [columns, bands], oldest first, 10 ms apart or so.
 

@@ -11,6 +11,7 @@ import pytest
 
 from edge_daemon.demo import CLIP
 from tests.daemon.running import PATIENCE_S, Fields, command, lines, of, write_config
+from tests.inference.test_bands import sliced
 
 TRACE = [
     {"at_s": 0.0, "cpu_foreign": 0.1, "memory_available_mib": 400, "temperature_c": 45},
@@ -179,6 +180,24 @@ def test_predictions_may_be_journalled_on_change_only(
     assert all(before != after for before, after in pairwise(said))
     assert len(said) < len(of("prediction", journal)) / 2
     assert found[-1]["predictions"] == journal[-1]["predictions"]
+
+
+def test_tiers_may_listen_differently(journal: list[Fields], tmp_path: Path) -> None:
+    """Medium hears fewer bands at another stride: each tier hears, and no sound is lost."""
+    bundle = sliced(tmp_path / "sliced")
+    found = replay(tmp_path, "bands", bundle=str(bundle.path))
+    assert found[-1]["lost_samples"] == 0
+    assert found[-1]["windows"] == found[-1]["predictions"] == journal[-1]["windows"]
+    assert of("fault", found) == []
+    for tier in ("medium", "high"):
+        heard, as_shipped = (
+            [line["audio"] for line in of("prediction", lines_) if line["tier"] == tier]
+            for lines_ in (found, journal)
+        )
+        assert len(heard) == len(as_shipped)
+        same = [one is other for one, other in zip(heard, as_shipped, strict=True)]
+        assert same.count(True) > 0.8 * len(same)
+        assert heard.count(True) > 5
 
 
 def test_a_pinned_tier_stays_whatever_the_readings_say(tmp_path: Path) -> None:

@@ -34,6 +34,24 @@ def test_finds_a_sound_within_30_ms(start_s: float, noise_db: float) -> None:
     assert abs(onset - expected_column(start_s)) <= 3
 
 
+@pytest.mark.parametrize("bands", [(0, 32), (0, 24), (0, 20), (4, 40), (8, 36)])
+@pytest.mark.parametrize("start_s", [0.15, 0.4, 0.8])
+def test_finds_a_sound_in_the_bands_that_are_kept(bands: tuple[int, int], start_s: float) -> None:
+    columns = np.ascontiguousarray(spoken(start_s, 0.4)[:, slice(*bands)])
+    onset = find_onset(columns)
+    assert onset is not None
+    assert abs(onset - expected_column(start_s)) <= 3
+
+
+def test_a_sound_outside_the_kept_bands_is_not_heard() -> None:
+    seconds = np.arange(8000) / 8000
+    tone = 0.3 * np.sin(2 * np.pi * 500 * seconds) * (seconds >= 0.4) * np.hanning(8000)
+    hiss = np.random.default_rng(0).normal(0, 1e-2, 8000)
+    columns = log_mel((tone + hiss).astype(np.float32), SPEC)
+    assert find_onset(columns) is not None
+    assert find_onset(np.ascontiguousarray(columns[:, 24:])) is None
+
+
 def test_steady_noise_has_no_onset_at_any_level() -> None:
     for seed in range(50):
         hiss = np.random.default_rng(seed).normal(0, 10 ** (-seed / 15), 8000)

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from edge_daemon.features.audio import audio_tensor
@@ -26,9 +27,14 @@ def offline(
     return audio_tensor(log_mel(samples[:end], spec)[-spec.span :], spec)
 
 
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize("bands", [(0, 40), (0, 24), (7, 39)])
 @pytest.mark.parametrize("tier", [Tier.MEDIUM, Tier.HIGH])
-def test_window_by_window_equals_the_whole_clip(tier: Tier) -> None:
+def test_window_by_window_equals_the_whole_clip(
+    tier: Tier, bands: tuple[int, int], stride: int
+) -> None:
     spec, samples = spec_of(tier), burst(3.0, at_s=1.2)
+    spec = replace(spec, band_slice=bands, stride=stride)
     ring, listener = ring_of(samples[:0]), Listener(spec)
     heard = 0
     for start in range(0, len(samples), STEP):

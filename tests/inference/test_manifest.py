@@ -127,6 +127,18 @@ def test_what_is_wrong_is_named(path: tuple[str | int, ...], value: object, mess
         parse(changed)
 
 
+def test_tiers_may_listen_to_other_bands_at_another_stride() -> None:
+    changed = document()
+    audio = ("tiers", "medium", "inputs", "audio")
+    for name, value in {"band_slice": [0, 32], "stride": 2, "columns": 20, "lead": 2}.items():
+        put(changed, (*audio, name), value)
+    tiers = parse(changed).tiers
+    medium, high = tiers[Tier.MEDIUM].inputs.audio, tiers[Tier.HIGH].inputs.audio
+    assert medium is not None and high is not None
+    assert (medium.kept_bands, medium.stride, medium.columns) == (32, 2, 20)
+    assert (high.kept_bands, high.stride, high.columns) == (40, 1, 64)
+
+
 @pytest.mark.parametrize("tier", TIERS)
 def test_all_four_tiers_are_needed(tier: Tier) -> None:
     changed = document()
