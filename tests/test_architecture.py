@@ -42,6 +42,10 @@ def test_the_tools_import_what_training_and_daemon_share() -> None:
         "edge_daemon.governor.headroom",
         "edge_daemon.inference",
         "edge_daemon.tier",
+        # What a pipeline is handed: a window with a frame and a ring.
+        "edge_daemon.capture.ring",
+        "edge_daemon.capture.source",
+        "edge_daemon.window",
     )
     assert violations("tools", allowed) == []
 
