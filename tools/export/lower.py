@@ -2,6 +2,7 @@
 
 import tempfile
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -13,15 +14,15 @@ from tools.networks.student import Student
 
 
 class Named(nn.Module):
-    """A student whose output is called `logits`; its arguments name the inputs."""
+    """A network whose output is called `logits`; the names of its arguments name the inputs."""
 
-    def __init__(self, student: Student) -> None:
+    def __init__(self, network: nn.Module) -> None:
         super().__init__()
-        self.student = student
+        self.network = network
 
-    def forward(self, image: Tensor, audio: Tensor | None = None) -> dict[str, Tensor]:
+    def forward(self, **inputs: Tensor) -> dict[str, Tensor]:
         """Map one window's tensors to {"logits": [1, labels]}."""
-        return {"logits": self.student(image, audio)}
+        return {"logits": self.network(**inputs)}
 
 
 def example_inputs(student: Student) -> dict[str, Tensor]:
@@ -35,12 +36,21 @@ def example_inputs(student: Student) -> dict[str, Tensor]:
 
 def lower(student: Student) -> bytes:
     """Return the float32 model of a student, batch normalisation folded."""
+    return lower_network(folded(student), example_inputs(student))
+
+
+def lower_network(network: nn.Module, inputs: Mapping[str, Tensor]) -> bytes:
+    """Return the float32 model of any network that maps one window to logits.
+
+    Args:
+        network: as it is to run, batch normalisation and softmax temperatures folded.
+        inputs: example tensors with N = 1, by the names of the network's arguments.
+    """
     with warnings.catch_warnings(), quiet():
         warnings.simplefilter("ignore")
         import litert_torch  # takes seconds, and JAX with it
 
-        module = Named(folded(student)).eval()
-        edge_model = litert_torch.convert(module, sample_kwargs=example_inputs(student))
+        edge_model = litert_torch.convert(Named(network).eval(), sample_kwargs=dict(inputs))
         with tempfile.TemporaryDirectory() as directory:
             path = Path(directory) / "float.tflite"
             edge_model.export(str(path))

@@ -1,0 +1,1 @@
+"""Sensor data: fitting the projection, and recordings made by code."""
