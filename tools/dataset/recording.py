@@ -26,6 +26,10 @@ _LOUD_DB = 15.0
 """A sound begins where, within `_LEAST` columns, some band comes so near the loudest of all: the
 detector finds onsets in noise too, and noise is not what a recording is labelled for."""
 
+_SHARE = 0.1
+"""An onset after which comes less of the power than this, next to the one with the most, is the end
+of a sound or a click."""
+
 _QUIETER_DB = 20.0
 """Quiet is at least so far below a recording's loudest block."""
 
@@ -56,12 +60,18 @@ class Heard:
         whole: NDArray[np.bool_] = self.cuts - self.onsets >= fill
         return whole
 
+    def power(self) -> NDArray[np.float64]:
+        """Return the power in the columns that follow each cut's onset, float64 [n]."""
+        powers = (10.0 ** (self.columns_db.astype(np.float64) / 10.0)).sum(axis=1)
+        total = np.concatenate([[0.0], np.cumsum(powers)])
+        after = np.minimum(self.onsets + self.spec.columns, len(self.columns_db))
+        return np.asarray(total[after] - total[self.onsets])
+
     def main(self) -> int | None:
-        """Return the cut of the sound that is heard longest, as soon as it is whole."""
+        """Return a cut at the sound with the most power, as soon as it is whole."""
         if not len(self.cuts):
             return None
-        onsets, counts = np.unique(self.onsets, return_counts=True)
-        chosen = np.flatnonzero(self.onsets == onsets[counts.argmax()])
+        chosen = np.flatnonzero(self.onsets == self.onsets[self.power().argmax()])
         return int(next((at for at in chosen if self.whole[at]), chosen[-1]))
 
     def draw(self, partly: float, random: np.random.Generator) -> int | None:
@@ -115,7 +125,10 @@ def hear(stream: NDArray[np.float32], spec: AudioSpec, align: Align) -> Heard:
         if loud[onset : onset + _LEAST].any():
             cuts.append(cut)
             onsets.append(onset)
-    return Heard(spec, columns_db, np.array(cuts, dtype=np.int64), np.array(onsets, dtype=np.int64))
+    heard = Heard(spec, columns_db, np.array(cuts, np.int64), np.array(onsets, np.int64))
+    power = heard.power()
+    kept = power >= _SHARE * power.max(initial=0.0)
+    return Heard(spec, columns_db, heard.cuts[kept], heard.onsets[kept])
 
 
 def room_tone(
