@@ -65,6 +65,20 @@ def measure(
     return found
 
 
+def check_labels(bundles: Mapping[str, Bundle], kept_aside: Dataset) -> None:
+    """Refuse bundles that answer another question than the data ask.
+
+    Raises:
+        ChoiceError: naming the first one.
+    """
+    for name, bundle in bundles.items():
+        if bundle.labels != kept_aside.labels:
+            raise ChoiceError(
+                f"{name}: labels are {', '.join(bundle.labels)}, those of the data "
+                f"{', '.join(kept_aside.labels)}; leave it out or choose with its data"
+            )
+
+
 def show(tier: Tier, candidates: Sequence[Candidate], choice: Choice, target_us: float) -> None:
     """Print one tier's table; the Pareto front of accuracy, time and bytes is marked."""
     unbeaten = front(candidates)
@@ -156,6 +170,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         bundles = {str(path): load_bundle(path) for path in options.bundles}
         kept_aside = sources_from(options).load(task.protocols[0], "validation")
+        check_labels(bundles, kept_aside)
         record = Record(run / "choice.jsonl")
         record.write("start", task=task.name, runtime=runtime_version(), w=options.w)
         candidates = {}

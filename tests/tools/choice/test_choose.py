@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_daemon.tier import TIERS, Tier
@@ -80,6 +80,7 @@ candidates = st.lists(
 ).map(lambda some: [replace(one, name=str(at)) for at, one in enumerate(some)])
 
 
+@settings(deadline=None)
 @given(st.fixed_dictionaries(dict.fromkeys(TIERS, candidates)), st.integers(4, 30))
 def test_together_is_that_of_brute_force(some: dict[Tier, list[Candidate]], hundreds: int) -> None:
     budgets = Budgets(dict.fromkeys(TIERS, BUDGET), 100 * hundreds)

@@ -1,7 +1,7 @@
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tools.precision.allocate import (
@@ -32,6 +32,7 @@ def brute_force(choices: Options) -> list[tuple[int, float]]:
     ]
 
 
+@settings(deadline=None)
 @given(options, st.integers(0, 200))
 def test_least_loss_is_that_of_brute_force(choices: Options, most: int) -> None:
     within = [loss for size, loss in brute_force(choices) if size <= most]
@@ -44,6 +45,7 @@ def test_least_loss_is_that_of_brute_force(choices: Options, most: int) -> None:
     assert found.bytes <= most
 
 
+@settings(deadline=None)
 @given(options, st.integers(0, 200).map(float))
 def test_least_bytes_is_that_of_brute_force(choices: Options, most: float) -> None:
     within = [size for size, loss in brute_force(choices) if loss <= most]
@@ -56,6 +58,7 @@ def test_least_bytes_is_that_of_brute_force(choices: Options, most: float) -> No
     assert found.loss <= most
 
 
+@settings(deadline=None)
 @given(options)
 def test_the_frontier_is_possible_and_unbeaten(choices: Options) -> None:
     every = brute_force(choices)
