@@ -35,10 +35,15 @@ class Gates(nn.Module):
         students: those whose channels are counted; see `attach`.
         bands: whether mel bands have gates.
         initial: the parameter of every gate at first.
+
+    Raises:
+        ValueError: the students are folded: there is nothing left for a gate to scale.
     """
 
     def __init__(self, students: Students, bands: bool = True, initial: float = INITIAL) -> None:
         super().__init__()
+        if students.shape.folded:
+            raise ValueError("folded students cannot have gates: attach them before folding")
         self.shape = students.shape
         self.groups: dict[str, Group] = {
             group.name: group for group in groups(students) if bands or group.name != BANDS

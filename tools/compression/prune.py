@@ -46,12 +46,12 @@ def remove_closed(students: Students, gates: Gates, budgets: Budgets) -> Student
 
 
 def without_gates(students: Students, gates: Gates) -> Students:
-    """Return a copy with the gates' deterministic values in its weights, in evaluation mode."""
-    copied = copy.deepcopy(students).eval()
+    """Return a copy on the CPU, in evaluation mode, with the gates' estimates in its weights."""
+    copied = copy.deepcopy(students).cpu().eval()
     gates.detach(copied)
     with torch.no_grad():
         for group in gates.groups.values():
-            factors = gates.estimate(group.name)
+            factors = gates.estimate(group.name).cpu()
             for path in group.convs:
                 norm = copied.get_submodule(path).norm
                 norm.weight.mul_(factors)

@@ -1,6 +1,7 @@
 """Which channels are kept: the most probable ones that meet the hard budgets."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -62,12 +63,12 @@ class Selection:
                 first, last = first + min(kept), first + max(kept) + 1
             for entry in self._groups[name].entries:
                 widths[self._groups[name].branch][entry] = len(kept)
-        return Shape(
+        return replace(
+            self._whole,
             visual_28=tuple(widths["visual_28"]),
             visual_14=tuple(widths["visual_14"]),
             audio=tuple(widths["audio"]),
             bands=(first, last),
-            labels=self._whole.labels,
         )
 
     def close_closed(self) -> None:

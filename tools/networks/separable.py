@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 Gate = Callable[[], Tensor]
 """Returns the factors [C], in 0 to 1, by which a map's channels are multiplied now."""
@@ -53,6 +54,19 @@ class ConvNorm(nn.Module):
         factors = self.gate()
         gated = {"weight": self.norm.weight * factors, "bias": self.norm.bias * factors}
         return functional_call(self.norm, gated, (x,))
+
+    def fold(self) -> None:
+        """Put the running statistics into the convolution, which gets a bias: what is exported.
+
+        Raises:
+            ValueError: a gate is attached, which is no part of the weights yet.
+        """
+        if self.gate is not None:
+            raise ValueError("a gated convolution cannot be folded: remove what is closed first")
+        if not isinstance(self.norm, nn.Identity):
+            self.conv = fuse_conv_bn_eval(self.conv.eval(), self.norm.eval())
+            self.conv.bias.requires_grad_(True)  # which the fusion forgets
+            self.norm = nn.Identity()
 
 
 class Join(nn.Module):

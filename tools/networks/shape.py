@@ -1,4 +1,4 @@
-"""How wide the students are: what pruning changes and a checkpoint must remember."""
+"""What the students look like: what compression changes and a checkpoint must remember."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -14,6 +14,7 @@ class Shape:
         audio: of the audio branch.
         bands: first mel band that is heard, and the one after the last.
         labels: number of classes.
+        folded: whether batch normalisation is in the convolutions' weights already.
     """
 
     visual_28: tuple[int, ...] = (16, 32, 48, 64, 64)
@@ -21,6 +22,7 @@ class Shape:
     audio: tuple[int, ...] = (48, 48, 48, 48, 64, 64)
     bands: tuple[int, int] = (0, 40)
     labels: int = 10
+    folded: bool = False
 
     def document(self) -> dict[str, Any]:
         """Return plain values; `shape_of` gives the shape back."""
@@ -30,6 +32,6 @@ class Shape:
 def shape_of(document: dict[str, Any]) -> Shape:
     """Read what `Shape.document` wrote, lists for tuples included."""
     values: dict[str, Any] = {
-        key: value if key == "labels" else tuple(value) for key, value in document.items()
+        key: tuple(value) if isinstance(value, list) else value for key, value in document.items()
     }
     return Shape(**values)

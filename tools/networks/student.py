@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from edge_daemon.tier import Tier
 from tools.networks.audio import AudioBranch
+from tools.networks.separable import ConvNorm
 from tools.networks.shape import Shape
 from tools.networks.visual import VisualBranch, visual_14, visual_28
 from tools.training.activations import Learnt
@@ -34,6 +35,12 @@ class Students(nn.Module):
         self.audio = AudioBranch(last - first, channels=shape.audio, labels=shape.labels)
         for name in OUTPUTS:
             self.register_buffer(f"tau_{name}", torch.ones(()))
+        if shape.folded:
+            for module in self.modules():
+                if isinstance(module, ConvNorm):
+                    module.fold()
+        self.train()
+        self.to(memory_format=torch.channels_last)  # faster on a CPU
 
     def tau(self, name: str) -> Tensor:
         """Return the softmax temperature [] of one of `OUTPUTS`."""
