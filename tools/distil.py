@@ -42,7 +42,7 @@ from tools.training.record import Record
 from tools.training.saved import save_students
 from tools.training.validation import tier_accuracies
 
-ROUNDS = {"live": 44, "clean": 18, "published": 14, "hard": 14, "own": 8}
+ROUNDS = {"live": 44, "clean": 18, "published": 14, "hard": 14, "own": 7}
 """Rounds of 200 steps of 128 pairs, the same for every method."""
 
 SMOKE_ROUNDS = 4
@@ -173,7 +173,7 @@ class Run:
 
     def compress(self, students: Students) -> Students:
         """Train with gates, remove what they close, tune what is left, get used to int8."""
-        gates = Gates(students).to(device())
+        gates = Gates(students).to(device()).eval()
         gates.attach(students)
         self.train("gated", students, GATED, RATE, gates)
         smaller = remove_closed(students, gates, self.budgets).to(device())

@@ -15,7 +15,7 @@ from edge_daemon.features.spec import ImageSpec
 from tools.dataset.cache import Arrays, cached
 from tools.dataset.folders import DatasetError
 from tools.dataset.recording import Align, hear, surrounded
-from tools.dataset.table import Row, refuse
+from tools.dataset.table import SOUNDS, Row, refuse
 from tools.dataset.wav import RATE_HZ
 from tools.tiers import AUDIO_FULL, IMAGE_14, IMAGE_28
 
@@ -26,6 +26,8 @@ _VERSION = 1
 """Raised when the same files would be opened in another way."""
 
 Item = TypeVar("Item")
+Stamp = tuple[str, int, int]
+"""Name, size in bytes and time of change in nanoseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +71,22 @@ def open_files(
     return unpacked(cached(cache_folder, "files", parameters, parts=1, make=make))
 
 
-def stamps_of(paths: Iterable[Path]) -> list[tuple[str, int, int]]:
-    """Return name, size and time of each file: what tells that one has changed."""
-    return [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
+def stamps_of(paths: Iterable[Path]) -> tuple[Stamp, ...]:
+    """Return what tells that one of some files has changed."""
+    states = ((path, path.stat()) for path in paths)
+    return tuple((str(path), state.st_size, state.st_mtime_ns) for path, state in states)
+
+
+def sounds_in(folder: Path) -> list[Path]:
+    """Return the sounds of a folder and those below it, in order.
+
+    Raises:
+        DatasetError: there is none.
+    """
+    found = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SOUNDS]
+    if not found:
+        raise DatasetError(f"{folder}: no sounds ({' '.join(sorted(SOUNDS))}); put noise there")
+    return found
 
 
 def _open(csv: Path, rows: Sequence[Row], spec: ImageSpec, align: Align, _: int) -> Arrays:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from edge_daemon.features.spec import AudioSpec, ImageSpec
 from tools.dataset.cache import CACHE
-from tools.dataset.files import files_of
+from tools.dataset.files import files_of, sounds_in, stamps_of
 from tools.dataset.load import Dataset
 from tools.dataset.parts import assign_parts
 from tools.dataset.pictures import Pictures
@@ -69,6 +69,7 @@ def load_folder(
     part: Part,
     spec: AudioSpec = AUDIO_FULL,
     *,
+    wanted: int | None = None,
     cache_folder: Path = CACHE,
     processes: int = 2,
 ) -> Dataset:
@@ -82,6 +83,7 @@ def load_folder(
         folder: table and options.
         part: which.
         spec: of the sounds' tensor.
+        wanted: pictures, and sounds, that the part is to have; None for those of `WANTED`.
         cache_folder: where what is made is kept.
         processes: how many make it.
 
@@ -91,34 +93,39 @@ def load_folder(
     rows = read_table(folder.csv)
     parts = assign_parts(rows, folder.csv, folder.seed)
     specs = folder.image_spec(28), folder.image_spec(14)
+    noises = () if folder.noise is None else tuple(sounds_in(folder.noise))
+    files = [*files_of(rows, "image"), *files_of(rows, "audio"), *noises]
     source = Source(
-        folder.csv,
-        tuple(rows),
-        specs,
-        spec,
-        folder.align,
-        folder.noise,
-        folder.seed,
-        cache_folder,
+        csv=folder.csv,
+        rows=tuple(rows),
+        specs=specs,
+        audio=spec,
+        align=folder.align,
+        noise=noises,
+        stamps=stamps_of(files),
+        seed=folder.seed,
+        cache_folder=cache_folder,
     )
     opened(source)  # before any process starts, so that they find it in the cache
     chosen = [row for row, its in zip(rows, parts, strict=True) if its == part]
     labels = labels_of(rows)
-    views = views_of(len(chosen), part)
-    pictures = _pictures(source, chosen, labels, views, processes)
-    sounds, pairs = _sounds(source, chosen, labels, views, part, processes)
+    wanted = WANTED[part] if wanted is None else wanted
+    pictures = _pictures(source, chosen, labels, wanted, processes)
+    alone = ALONE if noises and part != "test" else 0.0
+    sounds, pairs = _sounds(source, chosen, labels, wanted, alone, processes)
     return Dataset(pictures, sounds, pairs, labels, *specs)
 
 
-def views_of(files: int, part: Part) -> int:
+def views_of(files: int, wanted: int) -> int:
     """Return how many views of each file make a part as large as is wanted."""
-    return max(1, min(MOST_VIEWS, -(-WANTED[part] // max(files, 1))))
+    return max(1, min(MOST_VIEWS, -(-wanted // max(files, 1))))
 
 
 def _pictures(
-    source: Source, rows: Sequence[Row], labels: Sequence[str], views: int, processes: int
+    source: Source, rows: Sequence[Row], labels: Sequence[str], wanted: int, processes: int
 ) -> Pictures:
     """Return every view of every row's picture."""
+    views = views_of(len(rows), wanted)
     paths = files_of(rows, "image")
     files = _places(files_of(source.rows, "image"), paths)
     images_28, images_14 = picture_views(source, files, paths, views, processes)
@@ -145,8 +152,8 @@ def _sounds(
     source: Source,
     rows: Sequence[Row],
     labels: Sequence[str],
-    row_views: int,
-    part: Part,
+    wanted: int,
+    alone: float,
     processes: int,
 ) -> tuple[Sounds, NDArray[np.int64]]:
     """Return every view of every recording, noise, silences; and the sound of each row's view.
@@ -156,26 +163,26 @@ def _sounds(
     """
     paths = files_of(rows, "audio")
     files = _places(files_of(source.rows, "audio"), paths)
-    views = views_of(len(paths), part)
+    views = views_of(len(paths), wanted)
     said = len(paths) * views
-    alone = 0 if source.noise is None or part == "test" else round(ALONE * said)
-    columns = sound_views(source, files, paths, views, alone, processes)
+    noises = round(alone * said)
+    columns = sound_views(source, files, paths, views, noises, processes)
     label_of = {row.audio: labels.index(row.label) for row in rows if row.audio is not None}
     numbers = [label_of[path] for path in paths]
     unheard = sorted({labels.index(row.label) for row in rows} - set(numbers))
     silences = [-1, *unheard]
     place = {path: at for at, path in enumerate(paths)}
     pairs = [
-        said + alone if row.audio is None else place[row.audio] + len(paths) * (view % views)
-        for view in range(row_views)
+        said + noises if row.audio is None else place[row.audio] + len(paths) * (view % views)
+        for view in range(views_of(len(rows), wanted))
         for row in rows
     ]
     silent = np.zeros((len(silences), *columns.shape[1:]), np.uint8)
     columns = np.concatenate([columns, silent])
     sounds = Sounds(
         columns=columns,
-        labels=np.array([*numbers * views, *[-1] * alone, *silences], dtype=np.int8),
-        clips=np.array([*files * views, *[-1] * (alone + len(silences))], dtype=np.int32),
+        labels=np.array([*numbers * views, *[-1] * noises, *silences], dtype=np.int8),
+        clips=np.array([*files * views, *[-1] * (noises + len(silences))], dtype=np.int32),
         found=np.asarray(columns.any(axis=(1, 2))),
     )
     return sounds, np.array(pairs, dtype=np.int64)

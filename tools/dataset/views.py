@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 from edge_daemon.features.image import ImageFeatures
 from edge_daemon.features.spec import AudioSpec, ImageSpec
 from tools.dataset.cache import Arrays, cached
-from tools.dataset.files import Opened, open_files, read_recording, stamps_of
-from tools.dataset.folders import DatasetError
+from tools.dataset.files import Opened, Stamp, open_files, read_recording, stamps_of
 from tools.dataset.recording import Align, hear, surrounded
 from tools.dataset.room import in_room
 from tools.dataset.snapshot import snapshot
-from tools.dataset.table import SOUNDS, Row
+from tools.dataset.table import Row
 from tools.dataset.wav import RATE_HZ
 
 _VERSION = 1
@@ -44,7 +43,8 @@ class Source:
         specs: of the larger and of the smaller picture.
         audio: of the sounds' tensor.
         align: what tells where a sound begins.
-        noise: a folder of sounds that are mixed into others; None for none.
+        noise: sounds that are mixed into others.
+        stamps: of all these files, so that one that has changed is opened again.
         seed: of all views.
         cache_folder: where what is made is kept.
     """
@@ -54,7 +54,8 @@ class Source:
     specs: tuple[ImageSpec, ImageSpec]
     audio: AudioSpec
     align: Align
-    noise: Path | None
+    noise: tuple[Path, ...]
+    stamps: tuple[Stamp, ...]
     seed: int
     cache_folder: Path
 
@@ -144,7 +145,7 @@ def sound_views(
         "files": stamps_of(paths),
         "views": views,
         "alone": alone,
-        "noise": [] if source.noise is None else stamps_of(noise_files(source.noise)),
+        "noise": stamps_of(source.noise),
         "seed": source.seed,
     }
     total = len(files) * views + alone
@@ -206,23 +207,9 @@ def _segment(
     return np.take(samples, np.arange(offset, offset + count), mode="wrap")
 
 
-def noise_files(folder: Path) -> list[Path]:
-    """Return the sounds of a folder in order.
-
-    Raises:
-        DatasetError: there is none.
-    """
-    found = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SOUNDS]
-    if not found:
-        raise DatasetError(f"{folder}: no sounds ({' '.join(sorted(SOUNDS))}); put noise there")
-    return found
-
-
 @cache
 def _noises(source: Source) -> list[NDArray[np.float32]]:
-    if source.noise is None:
-        return []
-    return [read_recording(path) for path in noise_files(source.noise)]
+    return [read_recording(path) for path in source.noise]
 
 
 def _power(samples: NDArray[np.float32]) -> float:
