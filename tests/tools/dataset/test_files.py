@@ -9,10 +9,11 @@ from scipy.signal import resample_poly
 
 from edge_daemon.features.image import ImageFeatures
 from edge_daemon.features.spec import ImageSpec
-from tests.tools.dataset.shapes import draw, play, write_table
+from tests.tools.dataset.tables import write_table
 from tools.dataset.files import Opened, open_files, packed, read_picture, read_recording, unpacked
 from tools.dataset.folders import DatasetError
 from tools.dataset.table import read_table
+from tools.make_shapes import draw, play
 
 INK, NONE = ImageSpec(28, 28), ImageSpec(28, 28, contrast="none", fit="frame")
 

@@ -3,8 +3,8 @@ import pytest
 from numpy.typing import NDArray
 
 from edge_daemon.features.ink import drawing, ink
-from tests.tools.dataset.shapes import LABELS, draw
 from tools.dataset.snapshot import snapshot
+from tools.make_shapes import LABELS, draw
 
 
 def paper(label: str) -> NDArray[np.uint8]:

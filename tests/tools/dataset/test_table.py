@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tools.dataset.shapes import write_table
+from tests.tools.dataset.tables import write_table
 from tools.dataset.folders import DatasetError
 from tools.dataset.table import Row, labels_of, read_table
 
