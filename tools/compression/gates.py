@@ -80,6 +80,12 @@ class Gates(nn.Module):
         """Return a group's deterministic factors [width], some of them exactly 0 or 1."""
         return stretched(torch.sigmoid(self.logarithm(name)))
 
+    def train(self, mode: bool = True) -> "Gates":
+        """As for any module; what was drawn is forgotten where training ends."""
+        if not mode:
+            self._drawn = {}
+        return super().train(mode)
+
     def draw(self, generator: torch.Generator | None = None) -> None:
         """Draw all gates anew; without a generator, from torch's global one."""
         self._drawn = {name: hard_concrete(self.logarithm(name), generator) for name in self.groups}

@@ -1,15 +1,12 @@
 """The resource term of a training loss: how far a tier is over its budget."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from edge_daemon.tier import Tier
-from tools.compression.budgets import Budget, Budgets
-from tools.compression.cost import Cost, tier_cost
-from tools.compression.gates import Gates
-from tools.compression.widths import expected_widths
+from tools.compression.budgets import Budget
+from tools.compression.cost import Cost
 
 ROUNDING = 0.1
 """Relative overshoot up to which the term is a parabola; above, it is a line of slope 1."""
@@ -39,17 +36,3 @@ def overshoot(ratio: Tensor) -> Tensor:
     """Return by how much a ratio exceeds 1, smooth at 1 (the half of Huber 1964's function)."""
     over = torch.relu(ratio - 1.0)
     return torch.where(over < ROUNDING, over.square() / (2.0 * ROUNDING), over - ROUNDING / 2.0)
-
-
-def gated_resource(
-    gates: Gates, budgets: Budgets
-) -> Callable[[Tier, Sequence[float] | Tensor], Tensor]:
-    """Return what gives a tier's resource term [], from the gates as they are when it is called.
-
-    Its arguments are a tier and the weights of MACs, bytes and latency, as in `resource_loss`.
-    """
-
-    def resource(tier: Tier, weights: Sequence[float] | Tensor) -> Tensor:
-        return resource_loss(tier_cost(expected_widths(gates), tier), budgets.tiers[tier], weights)
-
-    return resource
