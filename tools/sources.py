@@ -8,7 +8,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from tools.dataset import Dataset, DatasetError, Folders, ProtocolName, Split, load
-from tools.dataset.folder import Folder, load_folder
+from tools.dataset.folder import SAMPLES, Folder, load_folder
 from tools.dataset.table import PARTS
 from tools.generated import generated
 from tools.tiers import AUDIO_FULL
@@ -89,6 +89,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     own.add_argument(
         "--noise", type=Path, help="a folder of other sounds, to be mixed into training"
     )
+    own.add_argument(
+        "--samples",
+        type=int,
+        default=SAMPLES,
+        help=f"pictures, and sounds, to train with, made of your files; default {SAMPLES}",
+    )
     parser.add_argument(
         "--run", type=Path, help="directory of checkpoints and records, by default runs/TASK"
     )
@@ -106,7 +112,14 @@ def sources_from(options: argparse.Namespace) -> Sources:
     if options.smoke:
         return Sources(None)
     if options.csv is not None:
-        own = Folder(options.csv, options.contrast, options.fit, options.align, options.noise)
+        own = Folder(
+            options.csv,
+            options.contrast,
+            options.fit,
+            options.align,
+            options.noise,
+            options.samples,
+        )
         settle(options.run or Path("runs/own"), own)
         return Sources(None, own=own)
     folders = Folders(options.data / "mnist", options.data / "fsdd", options.data / "noise")
@@ -133,7 +146,7 @@ def settle(run: Path, own: Folder) -> None:
         path.write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")
         return
     begun = json.loads(path.read_text(encoding="utf-8"))
-    other = [f"--{name} {begun[name]}" for name in wanted if begun[name] != wanted[name]]
+    other = [f"--{name} {begun[name]}" for name in begun if begun[name] != wanted.get(name)]
     if other:
         raise DatasetError(
             f"{path}: this run was begun with {' '.join(other)}; "

@@ -28,9 +28,7 @@ from tools.dataset.table import Part, Row, labels_of, read_table
 from tools.dataset.views import Source, opened, picture_views, sound_views
 from tools.tiers import AUDIO_FULL
 
-WANTED: dict[Part, int] = {"train": 6000, "validation": 600, "test": 1}
-"""Pictures, and sounds, that a part is to have, each file counted with all its views."""
-
+SAMPLES = 6000
 MOST_VIEWS = 100
 
 ALONE = 0.1
@@ -48,6 +46,8 @@ class Folder:
         align: whether the daemon's detector looks for the sounds' beginnings, or clips begin
             with them.
         noise: a folder of sounds that are no label's, mixed into training; None for none.
+        samples: pictures, and sounds, to train with, each file counted with all its views; a
+            tenth of that validates.
         seed: of the split and of all views.
     """
 
@@ -56,6 +56,7 @@ class Folder:
     fit: Literal["frame", "ink"] = "ink"
     align: Align = "onset"
     noise: Path | None = None
+    samples: int = SAMPLES
     seed: int = 0
 
     def image_spec(self, side: int) -> ImageSpec:
@@ -69,7 +70,6 @@ def load_folder(
     part: Part,
     spec: AudioSpec = AUDIO_FULL,
     *,
-    wanted: int | None = None,
     cache_folder: Path = CACHE,
     processes: int = 2,
 ) -> Dataset:
@@ -83,7 +83,6 @@ def load_folder(
         folder: table and options.
         part: which.
         spec: of the sounds' tensor.
-        wanted: pictures, and sounds, that the part is to have; None for those of `WANTED`.
         cache_folder: where what is made is kept.
         processes: how many make it.
 
@@ -109,7 +108,7 @@ def load_folder(
     opened(source)  # before any process starts, so that they find it in the cache
     chosen = [row for row, its in zip(rows, parts, strict=True) if its == part]
     labels = labels_of(rows)
-    wanted = WANTED[part] if wanted is None else wanted
+    wanted = {"train": folder.samples, "validation": folder.samples // 10, "test": 1}[part]
     pictures = _pictures(source, chosen, labels, wanted, processes)
     alone = ALONE if noises and part != "test" else 0.0
     sounds, pairs = _sounds(source, chosen, labels, wanted, alone, processes)

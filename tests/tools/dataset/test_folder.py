@@ -33,7 +33,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def train(csv: Path, cache: Path) -> Dataset:
     """Three views of each of 18 files."""
     return load_folder(
-        Folder(csv, contrast="ink"), "train", wanted=54, cache_folder=cache, processes=1
+        Folder(csv, contrast="ink", samples=54), "train", cache_folder=cache, processes=1
     )
 
 
@@ -76,7 +76,7 @@ def test_parts_share_no_file_and_together_are_all(csv: Path, cache: Path) -> Non
     clips: dict[Part, set[int]] = {}
     for part in PARTS:
         data = load_folder(
-            Folder(csv, contrast="ink"), part, wanted=1, cache_folder=cache, processes=1
+            Folder(csv, contrast="ink", samples=1), part, cache_folder=cache, processes=1
         )
         clips[part] = set(data.sounds.clips.tolist()) - {-1}
         assert not data.sounds.columns[data.sounds.labels < 0].any()
@@ -85,8 +85,8 @@ def test_parts_share_no_file_and_together_are_all(csv: Path, cache: Path) -> Non
 
 
 def test_the_same_seed_gives_the_same_views(csv: Path, train: Dataset, tmp_path: Path) -> None:
-    options = Folder(csv, contrast="ink")
-    again = load_folder(options, "train", wanted=54, cache_folder=tmp_path, processes=1)
+    options = Folder(csv, contrast="ink", samples=54)
+    again = load_folder(options, "train", cache_folder=tmp_path, processes=1)
     np.testing.assert_array_equal(again.pictures.images28, train.pictures.images28)
     np.testing.assert_array_equal(again.sounds.columns, train.sounds.columns)
     np.testing.assert_array_equal(again.pairs, train.pairs)
@@ -94,11 +94,11 @@ def test_the_same_seed_gives_the_same_views(csv: Path, train: Dataset, tmp_path:
 
 def test_a_changed_file_is_seen(tmp_path: Path) -> None:
     csv = write_shapes(tmp_path, 3)
-    options = Folder(csv)
-    before = load_folder(options, "train", wanted=1, cache_folder=tmp_path / "c", processes=1)
+    options = Folder(csv, samples=1)
+    before = load_folder(options, "train", cache_folder=tmp_path / "c", processes=1)
     for path in tmp_path.glob("*.jpg"):
         cv2.imwrite(str(path), 255 - np.asarray(cv2.imread(str(path))))
-    after = load_folder(options, "train", wanted=1, cache_folder=tmp_path / "c", processes=1)
+    after = load_folder(options, "train", cache_folder=tmp_path / "c", processes=1)
     difference = after.pictures.images28.astype(int) + before.pictures.images28 - 255
     assert np.abs(difference).max() <= 4  # JPEG, twice
     np.testing.assert_array_equal(after.sounds.columns, before.sounds.columns)
@@ -125,7 +125,7 @@ def gaps(tmp_path: Path) -> Path:
 def test_what_a_row_lacks_is_absent(gaps: Path, tmp_path: Path) -> None:
     seen: dict[str, list[tuple[bool, bool]]] = {}
     for part in PARTS:
-        data = load_folder(Folder(gaps), part, wanted=1, cache_folder=tmp_path / "c", processes=1)
+        data = load_folder(Folder(gaps, samples=1), part, cache_folder=tmp_path / "c", processes=1)
         assert data.labels == ("bell", "circle", "square")
         black = np.max(data.pictures.images28, axis=(1, 2)) == 0
         silent = np.max(data.sounds.columns[data.pairs], axis=(1, 2)) == 0
@@ -141,7 +141,7 @@ def test_what_a_row_lacks_is_absent(gaps: Path, tmp_path: Path) -> None:
 
 
 def test_pairs_can_be_drawn_anew_where_labels_lack_a_modality(gaps: Path, tmp_path: Path) -> None:
-    data = load_folder(Folder(gaps), "train", wanted=30, cache_folder=tmp_path / "c", processes=1)
+    data = load_folder(Folder(gaps, samples=30), "train", cache_folder=tmp_path / "c", processes=1)
     pairs = pair(data.pictures.labels, data.sounds.labels, seed=5)
     np.testing.assert_array_equal(data.sounds.labels[pairs], data.pictures.labels)
     pool = pools([data])
@@ -160,11 +160,10 @@ def test_noise_is_mixed_in_and_also_heard_alone(csv: Path, cache: Path, tmp_path
     for number in range(2):
         rattle = random.normal(0, 0.2, 20_000) * (np.arange(20_000) // 2500 % 2)
         soundfile.write(tmp_path / f"rattle{number}.wav", rattle, 8000)
-    options = Folder(csv, contrast="ink", noise=tmp_path)
-    plain = Folder(csv, contrast="ink")
+    options = Folder(csv, contrast="ink", noise=tmp_path, samples=54)
+    plain = Folder(csv, contrast="ink", samples=54)
     noisy, quiet = (
-        load_folder(some, "train", wanted=54, cache_folder=cache, processes=1)
-        for some in (options, plain)
+        load_folder(some, "train", cache_folder=cache, processes=1) for some in (options, plain)
     )
     alone = noisy.sounds.labels < 0
     assert alone.sum() == 1 + round(0.1 * 54)
