@@ -42,7 +42,7 @@ def statistic_names(spec: SensorSpec) -> tuple[str, ...]:
 
 @functools.lru_cache(maxsize=8)
 def band_weights(spec: SensorSpec) -> NDArray[np.float64]:
-    """Return what turns |rfft|² of a window into the mean square of each band.
+    """Return what turns |rfft|² of a window without its mean into the mean square of each band.
 
     Returns:
         float64 [window // 2 + 1, bands]. By Parseval's theorem, bands that cover all frequencies
@@ -52,9 +52,8 @@ def band_weights(spec: SensorSpec) -> NDArray[np.float64]:
     edges_hz = np.array(spec.bands_hz)
     inside = (frequencies_hz[:, None] >= edges_hz[:-1]) & (frequencies_hz[:, None] < edges_hz[1:])
     inside[:, -1] |= frequencies_hz == edges_hz[-1]
-    # Every frequency stands for its negative too, but for 0 and half the rate.
+    # Every frequency stands for its negative too, but for half the rate; at 0 nothing is left.
     sides = np.full(len(frequencies_hz), 2.0)
-    sides[0] = 1.0
     if spec.window % 2 == 0:
         sides[-1] = 1.0
     weights = inside * (sides / spec.window**2)[:, None]

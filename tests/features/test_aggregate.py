@@ -137,6 +137,14 @@ def test_an_axis_that_stands_still() -> None:
     assert found["correlation 0 2"] == pytest.approx(1.0, abs=1e-6)
 
 
+def test_flicker_of_the_last_bit_correlates_with_nothing() -> None:
+    window = sines(2.0, 5.0, 7.0).astype(np.float32)
+    window[:, 1] = np.where(window[:, 0] > 0.0, np.float32(4.0), np.nextafter(np.float32(4.0), 5.0))
+    found = described(window)
+    assert 0.0 < found["deviation 1"] < 1e-6
+    assert found["correlation 0 1"] == found["correlation 1 2"] == 0.0
+
+
 def test_magnitude_area() -> None:
     window = np.tile([1.0, -2.0, 3.0], (SPEC.window, 1))
     assert described(window)["magnitude area"] == 6.0
