@@ -103,6 +103,14 @@ def test_a_narrow_convolution_is_a_product_and_computes_the_same(small: Small) -
     assert after.delegated
 
 
+def test_a_product_keeps_the_convolutions_activation(small: Small) -> None:
+    subgraph = read_model(small.mixed).subgraphs[0]
+    weights = {layer.name: at for at, layer in enumerate(small.layers)}
+    operators = [some for some in subgraph.operators if len(some.inputs) > 2]
+    options = operators[weights[NARROW]].builtinOptions
+    assert options.fusedActivationFunction == schema.ActivationFunctionType.RELU
+
+
 def output_step(model: bytes) -> float:
     """What the last integer of the output is worth."""
     parsed = read_model(model)
