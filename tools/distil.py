@@ -183,7 +183,7 @@ class Run:
             "pruned",
             before=students.shape.document(),
             after=smaller.shape.document(),
-            open={name: round(float(some.sum()), 2) for name, some in gates.open().items()},
+            open={name: round(some.sum().item(), 2) for name, some in gates.open().items()},
         )
         self.train("tuned", smaller, TUNED, TUNED_RATE)
         return self.get_used_to_int8(smaller, 1.0 - GATED - TUNED)

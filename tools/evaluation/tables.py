@@ -27,8 +27,8 @@ def show(
         row = (int8, f"{low} – {high}", float32, agreement, str(result.samples))
         table.add_row(result.tier, result.protocol, *row)
     console.print(table)
-    table = Table("tier", "bytes", "MACs", "median µs", "95th µs", "XNNPACK", "highest when absent")
     taken = {time.tier: time for time in times}
+    table = Table("tier", "bytes", "MACs", "median µs", "95th µs", "XNNPACK", "highest when absent")
     for cost in costs:
         table.add_row(
             cost.tier,
@@ -43,11 +43,11 @@ def show(
     console.print(table)
     if teacher is None:
         return
-    high = next(cost for cost in costs if cost.tier == "high")
+    dearest = next(cost for cost in costs if cost.tier == "high")
     table = Table("against the teacher", "teacher", "high", "less by %")
     pairs = {
-        "bytes": (teacher.bytes, high.bytes),
-        "MACs": (teacher.macs, high.macs),
+        "bytes": (teacher.bytes, dearest.bytes),
+        "MACs": (teacher.macs, dearest.macs),
         "median µs": (taken["teacher"].median_us, taken["high"].median_us),
     }
     for name, (before, after) in pairs.items():
