@@ -127,6 +127,24 @@ def test_pretext_is_least_where_partners_meet_and_others_do_not() -> None:
     assert float(together) < 0.01 < float(apart)
 
 
+def test_pretext_contrasts_three_pairs_of_outputs_both_ways() -> None:
+    """Each direction is torch's cross-entropy with the partner as the class."""
+    torch.manual_seed(0)
+    batch = make_batch(*PAIRED)
+    method, learnt = Pretext(make_widths(), tau=0.3), make_learnt(len(batch))
+    z = {
+        name: F.normalize(method.heads[name](made.features), dim=1)
+        for name, made in learnt.outputs.items()
+    }
+    expected = torch.zeros(())
+    for seen, heard in (("28", "full"), ("28", "prefix"), ("14", "full")):
+        odds = z[seen] @ z[heard].T / 0.3
+        for direction in (odds, odds.T):
+            expected = expected + F.cross_entropy(direction, torch.arange(6)) / 2
+    found = method.losses(batch, make_taught(batch), learnt, 0.0, generator())
+    torch.testing.assert_close(found["contrast"], expected)
+
+
 def test_pretext_leaves_single_halves_out() -> None:
     batch = make_batch()
     learnt = make_learnt(len(batch))

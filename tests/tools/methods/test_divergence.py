@@ -27,6 +27,13 @@ def test_nothing_if_and_only_if_equal_but_for_a_constant() -> None:
         assert float(softened_divergence(other, taught, 3.0)) > 1e-3
 
 
+def test_the_batch_is_averaged() -> None:
+    generator = torch.Generator().manual_seed(0)
+    learnt, taught = (torch.randn(5, 4, generator=generator) for _ in range(2))
+    rows = [softened_divergence(learnt[i : i + 1], taught[i : i + 1], 2.0) for i in range(5)]
+    torch.testing.assert_close(softened_divergence(learnt, taught, 2.0), torch.stack(rows).mean())
+
+
 def test_the_gradient_hardly_depends_on_tau() -> None:
     """For tau far above the logits it is their difference over the classes (Hinton's eq. 4)."""
     generator = torch.Generator().manual_seed(0)

@@ -61,6 +61,26 @@ def test_task_and_distillation_are_written_out_sums(cross_modal: bool) -> None:
     torch.testing.assert_close(found["distill"], distill, check_dtype=False)
 
 
+def test_alignment_and_cost_are_weighed_by_gamma_and_delta() -> None:
+    batch = make_batch()
+    learnt, taught = make_learnt(len(batch)), make_taught(batch)
+    generator = torch.Generator().manual_seed(5)
+    torch.manual_seed(0)
+    some = RaCmkd(
+        make_widths(), make_subspace(), resource=lambda tier, weights: torch.tensor(1.0 + tier.rank)
+    )
+    terms_of = some.alignment(batch, taught, learnt)
+    align = cost = torch.zeros(())
+    for tier in TIERS:
+        _, _, gamma, delta = coefficients(draw_headroom(tier, generator))
+        outputs = TIER_OUTPUTS[tier]
+        align = align + gamma * sum(terms_of[name] for name in outputs) / len(outputs)
+        cost = cost + delta * (1.0 + tier.rank)
+    found = terms(some, learnt)
+    torch.testing.assert_close(found["align"], align, check_dtype=False)
+    torch.testing.assert_close(found["resource"], cost, check_dtype=False)
+
+
 def test_without_conditioning_nothing_is_left_to_chance() -> None:
     learnt = make_learnt(8)
     fixed, conditioned = method(conditioned=False), method()
