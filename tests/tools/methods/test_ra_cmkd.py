@@ -11,6 +11,7 @@ from tests.tools.methods.examples import (
     make_taught,
     make_widths,
 )
+from tools.alignment.contrast import instance_contrast, prototype_contrast, subspace_distance
 from tools.methods.divergence import softened_divergence
 from tools.methods.method import SMOOTHING, tier_labels, tier_teaching
 from tools.methods.ra_cmkd import ABLATIONS, Options, RaCmkd
@@ -59,6 +60,30 @@ def test_task_and_distillation_are_written_out_sums(cross_modal: bool) -> None:
     found = terms(method(cross_modal=cross_modal), learnt)
     torch.testing.assert_close(found["task"], task, check_dtype=False)
     torch.testing.assert_close(found["distill"], distill, check_dtype=False)
+
+
+@pytest.mark.parametrize("align", ["prototypes", "instances"])
+@pytest.mark.parametrize("cross_modal", [True, False])
+def test_alignment_is_a_written_out_sum(align: str, cross_modal: bool) -> None:
+    batch, some = make_batch(), method(align=align, cross_modal=cross_modal)
+    learnt, taught, subspace = make_learnt(len(batch)), make_taught(batch), make_subspace()
+    found = some.alignment(batch, taught, learnt)
+    seen = subspace.project(taught.visual.features, "visual")
+    heard = subspace.project(taught.audio.features, "audio")
+    for name, same, other, known, labels in (
+        ("14", seen, heard, [0, 1, 2, 3, 4, 6], [0, 1, 2, 3, 4, 2]),
+        ("full", heard, seen, [0, 1, 2, 3, 4, 5], [0, 1, 2, 3, 4, 3]),
+    ):
+        z = some.projections[name](learnt.outputs[name].features)
+        if align == "prototypes":
+            wanted = torch.tensor(labels)
+            expected = prototype_contrast(z[known], wanted, subspace.prototypes, 0.1)
+        else:
+            expected = instance_contrast(z[known], same[known], 0.1)
+        expected = expected + subspace_distance(z[known], same[known])
+        if cross_modal:
+            expected = expected + subspace_distance(z[:5], other[:5])
+        torch.testing.assert_close(found[name], expected)
 
 
 def test_alignment_and_cost_are_weighed_by_gamma_and_delta() -> None:
