@@ -28,6 +28,7 @@ class Lesson:
         pairs: the frozen pairing of those.
         warp: whether pictures may be turned and scaled.
         labels: number of classes.
+        doubt: what calibration leaves to chance.
     """
 
     train: Pools
@@ -36,6 +37,7 @@ class Lesson:
     pairs: Drawn
     warp: bool
     labels: int
+    doubt: float = 0.0
 
 
 def lesson(
@@ -67,7 +69,7 @@ def lesson(
         answers = ask(teacher, whole)
         save_answers(directory / ANSWERS_FILE, answers, settings)
     labels = len(kept_aside[0].labels)
-    return Lesson(train, answers, validation, frozen(kept_aside), task.warp, labels)
+    return Lesson(train, answers, validation, frozen(kept_aside), task.warp, labels, task.doubt)
 
 
 def frozen(datasets: Sequence[Dataset]) -> Drawn:

@@ -125,7 +125,7 @@ def teach(
             directory=run / "checkpoints",
             record=record,
         )
-        tau, before, after = calibrate(network, joined(*kept_aside.values()))
+        tau, before, after = calibrate(network, joined(*kept_aside.values()), task.doubt)
         teacher.get_buffer(f"tau_{branch}").fill_(tau)
         record.write("calibration", branch=branch, tau=tau, error_before=before, error_after=after)
     if only is not None:
@@ -136,12 +136,14 @@ def teach(
     return teacher.eval()
 
 
-def calibrate(network: nn.Module, validation: Samples) -> tuple[float, float, float]:
+def calibrate(
+    network: nn.Module, validation: Samples, doubt: float = 0.0
+) -> tuple[float, float, float]:
     """Return a branch's `tau`, and its calibration error without and with it."""
     known = validation.labels != NOTHING
     (logits,) = evaluate_logits(network, logits_of(network), validation)
     logits, labels = logits[known], validation.labels[known]
-    tau = fit_tau(logits, labels)
+    tau = fit_tau(logits, labels, doubt)
     before, after = (expected_calibration_error(some, labels) for some in (logits, logits / tau))
     return round(float(tau), 5), round(before, 5), round(after, 5)
 

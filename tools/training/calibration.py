@@ -10,12 +10,14 @@ from tools.training.losses import NOTHING, cross_entropy
 from tools.training.pools import Drawn, Pools
 
 
-def fit_tau(logits: Tensor, labels: Tensor) -> Tensor:
+def fit_tau(logits: Tensor, labels: Tensor, doubt: float = 0.0) -> Tensor:
     """Return the `tau` [] that minimises the cross-entropy of logits / tau (Guo et al. 2017).
 
     Args:
         logits: float32 [N, labels], of samples that were not trained on.
         labels: int64 [N]; samples of `NOTHING` are left out.
+        doubt: probability that is spread over all classes. Where samples are few, all of them may
+            be right by chance, and no certainty would be too much (Platt 1999).
     """
     known = labels != NOTHING
     logits, labels = logits[known].double(), labels[known]
@@ -24,8 +26,8 @@ def fit_tau(logits: Tensor, labels: Tensor) -> Tensor:
     while high - low > 1e-4:
         left = high - shrink * (high - low)
         right = low + shrink * (high - low)
-        worse_left = cross_entropy(logits / left.exp(), labels) > cross_entropy(
-            logits / right.exp(), labels
+        worse_left = cross_entropy(logits / left.exp(), labels, doubt) > cross_entropy(
+            logits / right.exp(), labels, doubt
         )
         low, high = (left, high) if worse_left else (low, right)
     return ((low + high) / 2).exp().float()
@@ -58,9 +60,17 @@ class Calibration:
 
 
 def calibrate_outputs(
-    students: Students, pools: Pools, pairs: Drawn, batch: int = 500
+    students: Students, pools: Pools, pairs: Drawn, doubt: float = 0.0, batch: int = 500
 ) -> list[Calibration]:
-    """Set the `tau` of every output from validation pairs, and say what it came to."""
+    """Set the `tau` of every output from validation pairs, and say what it came to.
+
+    Args:
+        students: in place.
+        pools: validation pictures and sounds.
+        pairs: which of them.
+        doubt: as for `fit_tau`.
+        batch: pairs at a time.
+    """
     for output in OUTPUTS:
         students.tau(output).fill_(1.0)
     device = students.tau(OUTPUTS[0]).device
@@ -79,7 +89,7 @@ def calibrate_outputs(
     found = []
     for output in OUTPUTS:
         scores, wanted = torch.cat(logits[output]), torch.cat(labels[output])
-        tau = fit_tau(scores, wanted)
+        tau = fit_tau(scores, wanted, doubt)
         students.tau(output).copy_(tau)
         errors = [expected_calibration_error(some, wanted) for some in (scores, scores / tau)]
         before, after = (round(error, 5) for error in errors)

@@ -31,3 +31,14 @@ def test_nothing_is_left_out() -> None:
     more = torch.cat([logits, 50.0 * torch.randn(500, 10)])
     padded = torch.cat([labels, torch.full((500,), NOTHING)])
     assert float(fit_tau(more, padded)) == pytest.approx(float(expected))
+
+
+@pytest.mark.parametrize("doubt", [0.02, 0.05, 0.2])
+def test_doubt_bounds_the_certainty_of_samples_that_are_all_right(doubt: float) -> None:
+    """The least cross-entropy is where each probability is the target's: one minus the doubt."""
+    labels = torch.arange(30) % 3
+    logits = 4.0 * torch.nn.functional.one_hot(labels, 3).float()
+    certain = torch.softmax(logits / fit_tau(logits, labels, doubt), 1).max(1).values
+    assert certain.tolist() == pytest.approx([1.0 - doubt * 2 / 3] * 30, abs=1e-3)
+    careless = torch.softmax(logits / fit_tau(logits, labels), 1).max(1).values
+    assert careless.min() > 0.9999
