@@ -235,7 +235,8 @@ def distil(run: Run, shape: Shape) -> Students:
     else:
         run.train("students", students, 1.0, RATE)
     if run.method(students).calibrated:
-        for output in calibrate_outputs(students, run.lesson.validation, run.lesson.pairs):
+        kept_aside = run.lesson.validation, run.lesson.pairs
+        for output in calibrate_outputs(students, *kept_aside, run.lesson.doubt):
             run.record.write("calibration", **asdict(output))
     save_students(run.directory, students)
     run.record.write("end", seconds=round(time.monotonic() - began_s, 1))
