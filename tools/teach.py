@@ -35,7 +35,7 @@ STEPS: dict[str, dict[str, int]] = {
     "clean": {"visual": 3200, "audio": 1500},
     "published": {"visual": 1200, "audio": 2600},
     "hard": {"visual": 1200, "audio": 2600},
-    "own": {"visual": 300, "audio": 500},
+    "own": {"visual": 300, "audio": 300},
 }
 """Steps of 128 samples for each branch; pictures of six components are learnt soon."""
 
