@@ -21,6 +21,9 @@ PRETRAINING = 1 / 3
 MODALITY = {"28": "visual", "14": "visual", "full": "audio", "prefix": "audio"}
 """The modality of each of the students' outputs."""
 
+OTHER = {"visual": "audio", "audio": "visual"}
+"""The modality that each is paired with."""
+
 
 @dataclass(frozen=True)
 class Widths:

@@ -12,7 +12,15 @@ from tools.alignment.contrast import instance_contrast, prototype_contrast, subs
 from tools.alignment.projection import Projection
 from tools.alignment.subspace import Subspace
 from tools.methods.divergence import softened_divergence
-from tools.methods.method import MODALITY, SMOOTHING, Method, Widths, tier_labels, tier_teaching
+from tools.methods.method import (
+    MODALITY,
+    OTHER,
+    SMOOTHING,
+    Method,
+    Widths,
+    tier_labels,
+    tier_teaching,
+)
 from tools.resource.coefficients import ResourceWeights, coefficients, resource_weights
 from tools.resource.draw import draw_headroom
 from tools.training.activations import TIER_OUTPUTS, Learnt, Taught
@@ -123,7 +131,8 @@ class RaCmkd(Method):
             }
             if self.options.cross_modal:
                 fused = tier_teaching(batch, taught, tier)
-                weighted["distill"] += beta * softened_divergence(answer, fused, self.options.tau)
+                across = softened_divergence(answer, fused, self.options.tau)
+                weighted["distill"] = weighted["distill"] + beta * across
             if align:
                 weighted["align"] = gamma * mean([align[output] for output in outputs])
             if self.resource is not None:
@@ -169,7 +178,7 @@ class RaCmkd(Method):
                 contrast = instance_contrast(z[known], same[known], self.options.align_tau)
             terms[name] = contrast + subspace_distance(z[known], same[known])
             if self.options.cross_modal:
-                other = teacher["audio" if MODALITY[name] == "visual" else "visual"]
+                other = teacher[OTHER[MODALITY[name]]]
                 terms[name] = terms[name] + subspace_distance(z[paired], other[paired])
         return terms
 

@@ -4,12 +4,10 @@ import torch
 from torch import Tensor, nn
 
 from tools.methods.labels import tier_cross_entropy
-from tools.methods.method import MODALITY, PRETRAINING, Method, Widths
+from tools.methods.method import MODALITY, OTHER, PRETRAINING, Method, Widths
 from tools.training.activations import Learnt, Taught
 from tools.training.batch import Batch
 from tools.training.losses import NOTHING
-
-OTHER = {"visual": "audio", "audio": "visual"}
 
 
 class Transfer(Method):
