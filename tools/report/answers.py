@@ -64,8 +64,8 @@ def read_answers(path: Path) -> Answers:
         labels, groups = arrays.get(f"labels_{protocol}"), arrays.get(f"groups_{name}")
         if labels is None or groups is None or not len(labels) == len(groups) == len(answers):
             raise RecordError(
-                f"{path}: {name}: `labels_{protocol}` and `groups_{name}` must be there and as long; "
-                "run `python -m tools.evaluate` again"
+                f"{path}: {name}: `labels_{protocol}` and `groups_{name}` must be there, "
+                "as long as it; run `python -m tools.evaluate` again"
             )
         found[tier, protocol] = Answered(
             answers.astype(np.int64), labels.astype(np.int64), groups.astype(np.int64)

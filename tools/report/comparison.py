@@ -4,14 +4,25 @@ from collections.abc import Sequence
 
 from tools.report.contests import Contest, contests, having, protocols_of
 from tools.report.forest import forest
-from tools.report.markup import Child, Html, bullets, code, element, heading, joined, missing, note
+from tools.report.markup import (
+    Child,
+    Html,
+    bullets,
+    code,
+    element,
+    heading,
+    joined,
+    missing,
+    note,
+    paragraph,
+)
 from tools.report.names import MEANINGS, METHODS, TIERS, is_ablation, method_name
 from tools.report.runs import OURS, Run, Runs, TaskRuns
 from tools.report.table import table, two_lines, verdict
 from tools.report.wording import counted, interval, listed, percent, points, points_between, size
 
-_KINDS = {"better": "bad", "worse": "good", "no difference shown": "even"}
-"""What is better than RA-CMKD is bad news for it."""
+_KINDS = {"better": "bad", "worse": "ahead", "no difference shown": "even"}
+"""A colour says where RA-CMKD stands; in the figures it is the same."""
 
 BASELINES = [name for name in METHODS if name != OURS and not is_ablation(name)]
 
@@ -21,19 +32,23 @@ def comparison(runs: Runs) -> Html:
     parts: list[Child] = [_methods()]
     for task in runs.tasks.values():
         parts += [heading(task.name), *compared(task, task.baselines, BASELINES, "baselines")]
-    parts.append(
+    parts += [
+        _reasons(runs),
         note(
             "Every method has the same data, teacher and number of steps, and the same budgets for "
-            "its files. RA-CMKD starts with wider students and removes channels until they fit; "
-            "it also spends its last steps on fake quantisation. All others start with every "
-            "layer narrowed alike, and are quantised after training. Differences are a method less RA-CMKD in percentage points, on the same pairs, "
-            "with 95 % intervals bootstrapped over recordings (pictures where a tier does not "
-            "listen). A method is called better or worse where the interval leaves out 0. The "
-            "intervals are about the test data alone: every method was trained once, and another "
-            "seed would move it too. Of many comparisons without any difference one in twenty "
-            "leaves out 0 by chance."
-        )
-    )
+            "its files. RA-CMKD starts with wider students and removes channels until they fit; it "
+            "also spends its last steps on fake quantisation. All others start with every layer "
+            "narrowed alike, and are quantised after training."
+        ),
+        note(
+            "Differences are a method less RA-CMKD in percentage points, on the same pairs, with "
+            "95 % intervals bootstrapped over recordings (pictures where a tier does not listen). "
+            "A method is called better or worse where the interval leaves out 0. The intervals "
+            "are about the test data alone: every method was trained once, and another seed would "
+            "move it too. Of many comparisons without any difference one in twenty leaves out 0 "
+            "by chance."
+        ),
+    ]
     return joined(*parts)
 
 
@@ -64,12 +79,12 @@ def _under(
     task: TaskRuns, protocol: str, evaluated: Sequence[Run], rivals: Sequence[Run], kind: str
 ) -> list[Child]:
     found = contests(task, protocol, rivals)
-    pairs = "" if protocol == task.name else f" on {protocol} pairs"
-    caption = f"Accuracy of {task.name}{pairs}, per cent, with size"
+    pairs = "" if protocol == task.name else f", {protocol} pairs"
+    caption = f"{kind.capitalize()} on {task.name}{pairs}: accuracy in per cent, with size"
     parts: list[Child] = [_accuracies(caption, evaluated, protocol)]
     decided = [contest for contest in found if contest.difference is not None]
     if decided:
-        caption = f"Difference from RA-CMKD, {task.name}{pairs}, points"
+        caption = f"{kind.capitalize()} on {task.name}{pairs}: difference from RA-CMKD in points"
         parts += [
             _differences(caption, decided),
             forest(decided, f"{kind}-{task.name}-{protocol}"),
@@ -78,6 +93,26 @@ def _under(
     elif found:
         parts.append(missing("No answers to the same pairs were kept: differences are not shown."))
     return parts
+
+
+def _reasons(runs: Runs) -> Html | None:
+    """Say why a baseline may hold its own, if one does."""
+    unbeaten = [
+        contest
+        for task in runs.tasks.values()
+        for contest in contests(task, task.name, task.baselines)
+        if contest.difference is not None and contest.difference.verdict != "worse"
+    ]
+    if not unbeaten:
+        return None
+    return paragraph(
+        "Why a baseline may hold its own: picture and sound are paired by their label alone, so "
+        "that given the digit they are independent, and adding calibrated opinions is already the "
+        "best fusion there is. Features of the other modality then tell a student little, and a "
+        "better teacher need not make a better student (Xue et al. 2023, “The Modality Focusing "
+        "Hypothesis”). In low and critical a picture's own ceiling leaves little to gain. These "
+        "are reasons, not measurements."
+    )
 
 
 def _methods() -> Html:
@@ -127,26 +162,23 @@ def _differences(caption: str, found: Sequence[Contest]) -> Html:
 
 
 def _in_words(found: Sequence[Contest]) -> Html:
-    """Say where RA-CMKD wins, and name every rival that it does not beat."""
-    beaten = having(found, "worse")
-    lines: list[Child] = [
-        f"RA-CMKD is better in {len(beaten)} of {counted(len(found), 'comparison')}."
-    ]
+    """Say where RA-CMKD is better, and name every rival that it does not beat."""
+    ahead: dict[str, list[str]] = {}
     for contest in having(found, "better"):
         gain = contest.difference
         if gain is not None:
-            lines.append(
-                f"It does not beat {method_name(contest.method)} in {contest.tier}: that one is "
-                f"better by {points(gain.value)} points ({points_between(gain.low, gain.high)})."
+            ahead.setdefault(method_name(contest.method), []).append(
+                f"{contest.tier} by {percent(gain.value)} points ({interval(gain.low, gain.high)})"
             )
-    open_ones: dict[str, list[str]] = {}
+    even: dict[str, list[str]] = {}
     for contest in having(found, "no difference shown"):
-        open_ones.setdefault(method_name(contest.method), []).append(contest.tier)
-    lines += [
-        f"No difference from {name} is shown in {listed(tiers)}."
-        for name, tiers in open_ones.items()
-    ]
-    return bullets(*lines)
+        even.setdefault(method_name(contest.method), []).append(contest.tier)
+    beaten = len(having(found, "worse"))
+    return bullets(
+        f"RA-CMKD is better in {beaten} of {counted(len(found), 'comparison')}.",
+        *(f"Better than RA-CMKD: {name} in {listed(tiers)}." for name, tiers in ahead.items()),
+        *(f"No difference shown: {name} in {listed(tiers)}." for name, tiers in even.items()),
+    )
 
 
 def _absent(task: TaskRuns, runs: Sequence[Run], expected: Sequence[str]) -> Html | None:

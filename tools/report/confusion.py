@@ -23,7 +23,7 @@ def confusion(runs: Runs) -> Html:
         if own:
             parts += [
                 heading(task.name),
-                plot.panels(
+                plot.pairs(
                     *(
                         _panel(tier, some, f"confusion-{task.name}-{tier}")
                         for tier, some in own.items()

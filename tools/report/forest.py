@@ -26,7 +26,7 @@ def forest(found: Sequence[Contest], name: str) -> Html:
         rows = [(contest.method, gain) for contest, gain in gains if contest.tier == tier]
         if rows:
             some.append(_panel(tier, rows, reach, f"{name}-{tier}"))
-    return plot.panels(*some)
+    return plot.pairs(*some)
 
 
 def _panel(tier: str, rows: Sequence[tuple[str, Difference]], reach: float, name: str) -> Html:
@@ -48,7 +48,7 @@ def _panel(tier: str, rows: Sequence[tuple[str, Difference]], reach: float, name
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xlim(-reach, reach)
     axes.grid(axis="y", visible=False)
-    axes.set_xlabel("← RA-CMKD is better · points · the method is better →")
+    axes.set_xlabel("← worse than RA-CMKD · points · better →")
     says = "; ".join(
         f"{method_name(method)} {100.0 * gain.value:+.2f} points, {gain.verdict}"
         for method, gain in rows

@@ -1,6 +1,6 @@
 """Run-time gating: what it saves to answer an unchanged window with the scores at hand."""
 
-from tools.report.markup import Child, Html, heading, joined, missing, note
+from tools.report.markup import Child, Html, joined, missing, note
 from tools.report.records import Line
 from tools.report.runs import Runs
 from tools.report.table import table, two_lines
@@ -10,7 +10,7 @@ from tools.report.wording import interval, percent
 def gating(runs: Runs) -> Html:
     """Return the section."""
     parts: list[Child] = []
-    for place, lines in runs.gating.items():
+    for lines in runs.gating.values():
         # Of thresholds that were tried again the last trial counts.
         kept: dict[tuple[str, float | None, float | None], Line] = {}
         for line in lines:
@@ -18,7 +18,9 @@ def gating(runs: Runs) -> Html:
                 key = line.text("tier"), line.maybe_number("picture"), line.maybe_number("sound")
                 kept[key] = line
         if kept:
-            parts += [heading(place), _table(place, list(kept.values()))]
+            last = list(kept.values())[-1]
+            words = (last.maybe_text("bundle"), last.maybe_text("version"))
+            parts.append(_table(" ".join(word for word in words if word), list(kept.values())))
     if not parts:
         return missing("Gating has not been measured yet.")
     return joined(
@@ -32,7 +34,7 @@ def gating(runs: Runs) -> Html:
     )
 
 
-def _table(place: str, lines: list[Line]) -> Html:
+def _table(bundle: str, lines: list[Line]) -> Html:
     columns = ["tier", "picture", "sound", "reused %", "right %", "same answer %", "CPU saved %"]
     rows: list[list[Child]] = []
     for line in lines:
@@ -48,7 +50,7 @@ def _table(place: str, lines: list[Line]) -> Html:
                 percent(line.number("saved"), 1),
             ]
         )
-    return table(f"Windows reused and what that costs, {place}", columns, rows)
+    return table(f"Windows reused and what that costs {bundle}", columns, rows)
 
 
 def _threshold(value: float | None) -> str:

@@ -10,7 +10,7 @@ from tools.report.markup import Child, Html, code, heading, joined, missing, not
 from tools.report.names import INPUTS, TASKS, TIERS, VISUAL_TIERS, in_order
 from tools.report.runs import Runs, TaskRuns
 from tools.report.table import Column, table, two_lines, verdict
-from tools.report.wording import interval, listed, percent, size
+from tools.report.wording import NO_BREAK, interval, listed, percent, size
 
 Standing = Literal["met", "met, narrowly", "missed, narrowly", "missed"]
 
@@ -106,7 +106,8 @@ def goals(runs: Runs) -> Html:
     parts.append(_sizes(runs.tasks))
     parts.append(
         note(
-            "Accuracy in per cent of the test pairs, of the int8 files run in the daemon's own "
+            "Accuracy in per cent of the test pairs; retention is its share of the teacher's, in "
+            "per cent too. Figures are of the int8 files run in the daemon's own "
             "interpreter (the teacher's file is float32). The 95 % intervals are bootstrapped over "
             "recordings where a tier listens and over pictures where it does not. “Narrowly” "
             "means that the interval holds the goal: another draw of test data might turn the "
@@ -120,10 +121,16 @@ def goals(runs: Runs) -> Html:
 def _protocol(task: TaskRuns, protocol: str) -> Html:
     aims: Mapping[str, float] = published.GOALS.get(protocol, {})
     limit = ceiling(task, protocol)
-    columns: list[Column | str] = ["tier", "published", "goal", "reached"]
-    columns += [Column("", text=True), "of the teacher", "published", Column("", text=True)]
+    columns: list[Column | str] = [
+        "tier",
+        "publication",
+        "goal",
+        "reached",
+        Column("", text=True),
+    ]
     if limit is not None:
         columns.append("a picture allows")
+    columns += ["retention", "publication", Column("", text=True)]
     rows = []
     for tier in (TEACHER, *TIERS):
         accuracy, aim = measured(task, tier, protocol), aims.get(tier)
@@ -134,12 +141,14 @@ def _protocol(task: TaskRuns, protocol: str) -> Html:
             None if aim is None else percent(aim, 1),
             "not yet" if accuracy is None else _with_interval(accuracy),
             "" if accuracy is None or aim is None else _judged(standing(accuracy, aim)),
+        ]
+        if limit is not None:
+            row.append(limit.shown if tier in VISUAL_TIERS else "")
+        row += [
             None if kept is None else percent(kept, 1),
             percent(published.RETENTION[tier], 1) if tier in published.RETENTION else None,
             "" if kept is None else _kept(task, tier, protocol, kept),
         ]
-        if limit is not None:
-            row.append(limit.shown if tier in VISUAL_TIERS else None)
         rows.append(row)
     caption = f"Accuracy and retention on {protocol}, per cent"
     return joined(table(caption, columns, rows), _about(limit))
@@ -155,8 +164,8 @@ def _about(limit: Ceiling | None) -> Html | None:
         "measured yet"
     )
     return note(
-        f"A picture allows about {limit.shown} %: {source}. {listed(VISUAL_TIERS).capitalize()} "
-        "see nothing else."
+        f"A picture allows about {limit.shown}{NO_BREAK}%: {source}. "
+        f"{listed(VISUAL_TIERS).capitalize()} have nothing else to go by."
     )
 
 

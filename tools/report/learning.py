@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from tools.report import plot
 from tools.report.markup import Child, Html, heading, joined, missing, note
@@ -22,13 +23,9 @@ def learning(runs: Runs) -> Html:
         parts.append(heading(task.name))
         parts.append(plot.panels(*figures) if figures else missing("No round is finished yet."))
     tiers = [(plot.SERIES[number], tier) for number, tier in enumerate(TIERS)]
-    branches = [
-        (plot.SERIES[number], f"teacher: {branch}") for number, branch in enumerate(_BRANCHES)
-    ]
     return joined(
         plot.legend(*tiers),
         *parts,
-        plot.legend(*branches),
         note(
             "Students: accuracy on validation pairs after each round, of the networks before int8; "
             "dotted lines part the stages of a training. Teacher: accuracy of each branch by "
@@ -65,9 +62,15 @@ def _teacher(task: str, training: Training) -> Html:
                 for each in rounds
                 if protocol in each.reached
             ]
-            axes.plot(*zip(*points, strict=True), color=plot.SERIES[number], linestyle=style)
+            axes.plot(
+                *zip(*points, strict=True),
+                color=plot.SERIES[number],
+                linestyle=style,
+                label=branch if len(protocols) == 1 else f"{branch}, {protocol}",
+            )
             said.append(f"{branch} on {protocol} ends at {points[-1][1]:.1f} %")
-    axes.set_xlabel("epoch")
+    plot.name_lines(axes)
+    _count(axes, "epoch")
     axes.set_ylabel("accuracy, %")
     return plot.drawn(figure, f"learning-{task}-teacher", "Teacher: " + "; ".join(said))
 
@@ -86,7 +89,7 @@ def _students(task: str, method: str, training: Training, floor: float) -> Html:
             said.append(f"{tier} ends at {points[-1][1]:.1f} %")
     _part_stages(axes, training.rounds)
     axes.set_ylim(bottom=floor)
-    axes.set_xlabel("round")
+    _count(axes, "round")
     axes.set_ylabel("accuracy, %")
     name = f"learning-{task}-{method}"
     return plot.drawn(figure, name, f"{method_name(method)}: {'; '.join(said)}")
@@ -104,19 +107,13 @@ def _terms(task: str, training: Training) -> Html:
         if not points:
             continue
         colour = plot.SERIES[number % len(plot.SERIES)]
-        axes.plot(*zip(*points, strict=True), color=colour)
-        axes.annotate(
-            term,
-            points[-1],
-            xytext=(4, 0),
-            textcoords="offset points",
-            color=colour,
-            va="center",
-        )
+        axes.plot(*zip(*points, strict=True), color=colour, label=term)
+    plot.name_lines(axes, columns=2)
     _part_stages(axes, training.rounds)
     axes.set_yscale("log")
-    axes.margins(x=0.18)
-    axes.set_xlabel("round")
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter("{x:g}")
+    _count(axes, "round")
     axes.set_ylabel("loss")
     return plot.drawn(figure, f"terms-{task}", f"Terms of the loss: {', '.join(terms)}")
 
@@ -125,6 +122,12 @@ def _part_stages(axes: Axes, rounds: Sequence[Round]) -> None:
     for place, (before, after) in enumerate(pairwise(rounds), start=1):
         if before.stage != after.stage:
             axes.axvline(place + 0.5, color=plot.MUTED, linewidth=0.8, linestyle=":")
+
+
+def _count(axes: Axes, what: str) -> None:
+    """Name the horizontal axis, which has whole numbers."""
+    axes.set_xlabel(what)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=7))
 
 
 def _floor(trainings: Iterable[Training]) -> float:

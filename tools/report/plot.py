@@ -32,10 +32,10 @@ _VARIABLES = {
 _SETTINGS = {
     "svg.fonttype": "none",
     "svg.hashsalt": "report",
-    "font.size": 8.5,
+    "font.size": 9.0,
     "axes.edgecolor": RULE,
     "axes.labelcolor": MUTED,
-    "axes.titlesize": 9.5,
+    "axes.titlesize": 10.0,
     "axes.titlelocation": "left",
     "axes.titlecolor": INK,
     "axes.spines.top": False,
@@ -49,6 +49,10 @@ _SETTINGS = {
     "ytick.color": RULE,
     "xtick.labelcolor": MUTED,
     "ytick.labelcolor": MUTED,
+    "legend.frameon": False,
+    "legend.fontsize": 8.0,
+    "legend.labelcolor": MUTED,
+    "legend.handlelength": 1.4,
     "lines.linewidth": 1.5,
     "lines.solid_capstyle": "round",
 }
@@ -66,14 +70,21 @@ def panel(title: str, width: float = PANEL[0], height: float = PANEL[1]) -> tupl
     return figure, axes
 
 
+def name_lines(axes: Axes, columns: int = 1) -> None:
+    """Say within a panel which line is which."""
+    with matplotlib.rc_context(_SETTINGS):
+        axes.legend(ncols=columns)
+
+
 def drawn(figure: Figure, name: str, description: str) -> Html:
     """Return a figure as SVG within the page.
 
     Args:
         figure: what to draw.
-        name: of this figure alone; letters, digits and hyphens. Identifiers within begin with it.
+        name: of this figure alone; identifiers within begin with it.
         description: what a reader sees in it, for those who do not.
     """
+    name = re.sub(r"[^A-Za-z0-9_-]", lambda found: f"-{ord(found[0]):x}-", name)
     text = io.StringIO()
     with matplotlib.rc_context(_SETTINGS):
         figure.savefig(text, format="svg", transparent=True, metadata=_no_metadata())
@@ -96,6 +107,11 @@ def drawn(figure: Figure, name: str, description: str) -> Html:
 def panels(*some: Html) -> Html:
     """Return panels side by side as far as the page is wide."""
     return element("div", *some, class_="panels")
+
+
+def pairs(*some: Html) -> Html:
+    """Return larger panels, two side by side where there is room."""
+    return element("div", *some, class_="panels pairs")
 
 
 def legend(*entries: tuple[str, str]) -> Html:

@@ -103,7 +103,7 @@ def load_runs(root: Path) -> Runs:
     Raises:
         RecordError: there is no run, or a record is damaged.
     """
-    names = sorted(path.name for path in root.iterdir()) if root.is_dir() else []
+    names = sorted(path.name for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
     found = {}
     for name in in_order(names, TASKS):
         task = _task(root / name)
@@ -125,8 +125,6 @@ def load_runs(root: Path) -> Runs:
 
 def _task(directory: Path) -> TaskRuns | None:
     """Read one task; None where a directory is of something else, such as the cache."""
-    if not directory.is_dir():
-        return None
     runs = {}
     for name in in_order([path.name for path in directory.iterdir() if path.is_dir()]):
         run = _run(directory / name, directory.name)

@@ -1,5 +1,7 @@
 """The summary: what came out, in sentences made from the numbers."""
 
+from collections.abc import Sequence
+
 from tools.report.contests import contests, having
 from tools.report.evaluations import TEACHER
 from tools.report.goals import measured, reached_goals
@@ -7,14 +9,14 @@ from tools.report.markup import Child, Html, bullets, code, joined, missing
 from tools.report.names import TASKS, TIERS, in_order, method_name
 from tools.report.reductions import reductions_of
 from tools.report.runs import Runs, TaskRuns
-from tools.report.wording import counted, listed, percent, size
+from tools.report.wording import counted, listed, per_cent, per_cent_range, size
 
 
 def summary(runs: Runs) -> Html:
     """Return the section."""
-    tasks = runs.tasks.values()
+    tasks = list(runs.tasks.values())
     lines: list[Child] = [_reached(task) for task in tasks]
-    lines += [_goals(runs), *(_saved(task) for task in tasks), *(_compared(task) for task in tasks)]
+    lines += [_goals(runs), _saved(tasks), *(_compared(task) for task in tasks)]
     said = [line for line in lines if line is not None]
     return joined(
         bullets(*said) if said else missing("No student has been evaluated yet."),
@@ -30,7 +32,7 @@ def _reached(task: TaskRuns) -> Html | None:
     ]
     if not known:
         return None
-    reached = listed([f"{tier} {percent(value, 1)} %" for tier, value in known])
+    reached = listed([f"{tier} {per_cent(value)}" for tier, value in known])
     evaluation = task.ours.evaluation if task.ours else None
     together = evaluation.bytes_of(TIERS) if evaluation else None
     teacher = measured(task, TEACHER, task.name)
@@ -39,7 +41,7 @@ def _reached(task: TaskRuns) -> Html | None:
         code(task.name),
         f" the int8 students reach {reached}",
         None if together is None else f" from {size(together)} together",
-        None if teacher is None else f"; their teacher reaches {percent(teacher.value, 1)} %",
+        None if teacher is None else f"; their teacher reaches {per_cent(teacher.value)}",
         ".",
     )
 
@@ -58,12 +60,19 @@ def _goals(runs: Runs) -> str | None:
     return f"{met} of {counted(len(known), 'goal')} on accuracy are met.{tail}"
 
 
-def _saved(task: TaskRuns) -> Html | None:
-    found = reductions_of(task)
-    if not found:
+def _saved(tasks: Sequence[TaskRuns]) -> str | None:
+    shares: dict[str, list[float]] = {}
+    counted_tasks = 0
+    for task in tasks:
+        found = reductions_of(task)
+        counted_tasks += bool(found)
+        for each in found:
+            shares.setdefault(each.quantity, []).append(each.share)
+    if not shares:
         return None
-    saved = listed([f"{percent(each.share, 1)} % of the {each.quantity}" for each in found])
-    return joined("High saves ", saved, " of its teacher on ", code(task.name), ".")
+    saved = listed([f"{per_cent_range(some)} of {name}" for name, some in shares.items()])
+    where = f" over {counted(counted_tasks, 'task')}" if counted_tasks > 1 else ""
+    return f"Against its teacher, high saves {saved}{where}."
 
 
 def _compared(task: TaskRuns) -> Html | None:
@@ -76,14 +85,17 @@ def _compared(task: TaskRuns) -> Html | None:
         return None
     wins, losses = having(found, "worse"), having(found, "better")
     rivals = dict.fromkeys(contest.method for contest in found)
-    losing = [f"{method_name(each.method)} in {each.tier}" for each in losses]
+    lost: dict[str, list[str]] = {}
+    for contest in losses:
+        lost.setdefault(contest.method, []).append(contest.tier)
+    beaten = [f"{method_name(method)} in {listed(tiers)}" for method, tiers in lost.items()]
     return joined(
         "On ",
         code(task.name),
-        f", compared with {counted(len(rivals), 'baseline')} on the same pairs, RA-CMKD is "
-        f"better in {len(wins)} of {counted(len(found), 'comparison')}; in "
-        f"{len(found) - len(wins) - len(losses)} no difference is shown",
-        f"; it is beaten by {listed(losing)}." if losing else "; no baseline is better.",
+        f" RA-CMKD is better in {len(wins)} of {counted(len(found), 'comparison')} with "
+        f"{counted(len(rivals), 'baseline')}, and in {len(found) - len(wins) - len(losses)} no "
+        "difference is shown",
+        f"; it is beaten by {'; by '.join(beaten)}." if beaten else "; no baseline is better.",
     )
 
 

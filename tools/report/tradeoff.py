@@ -66,7 +66,7 @@ def tradeoff(runs: Runs) -> Html:
             methods.setdefault(method, _colour(method, methods))
         parts += [
             heading(task.name),
-            plot.panels(
+            plot.pairs(
                 *(
                     _panel(found, title, axis, methods, f"{kind}-{task.name}")
                     for found, title, axis, kind in (
@@ -86,9 +86,10 @@ def tradeoff(runs: Runs) -> Html:
         entries.append((plot.RULE, "ablations"))
     return joined(
         plot.legend(*entries),
+        note("● high, ■ medium, ▲ low, ◆ critical."),
         *parts,
         note(
-            "● high, ■ medium, ▲ low, ◆ critical. The line joins the files that none beats in "
+            "The line joins the files that none beats in "
             "accuracy at the same cost or less. Times are of the machine named below, with one "
             "thread; where methods were timed in separate runs, small differences are noise."
         ),
@@ -121,7 +122,7 @@ def _panel(
             spot.cost,
             100.0 * spot.accuracy,
             marker=_MARKS[spot.tier],
-            markersize=5.5,
+            markersize=6.5,
             color=colours[spot.method],
             markeredgecolor=plot.PAPER,
             markeredgewidth=0.6,

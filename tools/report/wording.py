@@ -2,13 +2,24 @@
 
 from collections.abc import Sequence
 
-NARROW = "\u202f"
-"""A narrow space that does not break, between number and unit."""
+NARROW, NO_BREAK = "\u202f", "\u00a0"
+"""Spaces that do not break: between thousands, and between a number and its unit."""
 
 
 def percent(share: float, digits: int = 2) -> str:
     """Return a share in per cent, without the sign: 0.9412 is 94.12."""
     return f"{100.0 * share:.{digits}f}"
+
+
+def per_cent(share: float, digits: int = 1) -> str:
+    """Return a share in per cent for a sentence: 94.1 %."""
+    return f"{percent(share, digits)}{NO_BREAK}%"
+
+
+def per_cent_range(shares: Sequence[float], digits: int = 1) -> str:
+    """Return from where to where shares reach, for a sentence: 94.1–95.0 %."""
+    ends = dict.fromkeys(percent(share, digits) for share in (min(shares), max(shares)))
+    return f"{'–'.join(ends)}{NO_BREAK}%"
 
 
 def interval(low: float, high: float, digits: int = 2) -> str:
@@ -40,31 +51,31 @@ def whole(value: float) -> str:
 def size(amount: float) -> str:
     """Return bytes as B, kB or MB of 1000."""
     if amount < 10_000:
-        return f"{whole(amount)}{NARROW}B"
+        return f"{whole(amount)}{NO_BREAK}B"
     if amount < 1e6:
-        return f"{amount / 1e3:.1f}{NARROW}kB"
-    return f"{amount / 1e6:.1f}{NARROW}MB"
+        return f"{amount / 1e3:.1f}{NO_BREAK}kB"
+    return f"{amount / 1e6:.1f}{NO_BREAK}MB"
 
 
 def duration(seconds: float) -> str:
     """Return a time in the unit that suits it."""
     if seconds < 120:
-        return f"{seconds:.0f}{NARROW}s"
+        return f"{seconds:.0f}{NO_BREAK}s"
     if seconds < 7200:
-        return f"{seconds / 60:.0f}{NARROW}min"
-    return f"{seconds / 3600:.1f}{NARROW}h"
+        return f"{seconds / 60:.0f}{NO_BREAK}min"
+    return f"{seconds / 3600:.1f}{NO_BREAK}h"
 
 
 def time_us(microseconds: float) -> str:
     """Return the time of an inference."""
     if microseconds < 1000:
-        return f"{microseconds:.1f}{NARROW}µs"
-    return f"{microseconds / 1e3:.1f}{NARROW}ms"
+        return f"{microseconds:.1f}{NO_BREAK}µs"
+    return f"{microseconds / 1e3:.1f}{NO_BREAK}ms"
 
 
 def millions(count: float) -> str:
     """Return a count of operations in millions."""
-    return f"{count / 1e6:.2f}{NARROW}M"
+    return f"{count / 1e6:.2f}{NO_BREAK}M"
 
 
 def listed(words: Sequence[str]) -> str:
@@ -76,4 +87,4 @@ def listed(words: Sequence[str]) -> str:
 
 def counted(count: int, one: str, many: str | None = None) -> str:
     """Return a count with its noun: 1 goal, 2 goals."""
-    return f"{count}{NARROW}{one if count == 1 else many or one + 's'}"
+    return f"{count}{NO_BREAK}{one if count == 1 else many or one + 's'}"
