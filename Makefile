@@ -20,7 +20,7 @@ PYTEST_TOOLS := -o addopts="-ra --strict-markers --strict-config" -p no:anyio
 DATA ?=
 SMOKE ?=
 SOURCES = $(if $(SMOKE),--smoke,--data $(DATA))
-RUN ?= runs/$(if $(SMOKE),smoke,avdigits)
+RUN ?= runs/$(if $(SMOKE),smoke,live)
 BUNDLE ?= $(if $(SMOKE),$(RUN)/bundle,models/avdigits)
 
 ifeq ($(filter models,$(MAKECMDGOALS))$(DATA)$(SMOKE),models)
@@ -57,9 +57,12 @@ test-tools: $(VENV_TOOLS)/.ready ## run the tests of the offline tools (installs
 test-tflite: $(VENV_TFLITE)/.ready ## run the inference tests on tflite-runtime (Python 3.11)
 	@$(VENV_TFLITE)/bin/python -m pytest tests/inference/test_tflite_runtime.py $(ARGS)
 
-models: $(VENV_TOOLS)/.ready ## train, convert and evaluate the bundle anew: DATA=directory, or SMOKE=1
+models: $(VENV_TOOLS)/.ready ## teach, distil, convert and evaluate the bundle: DATA=directory, or SMOKE=1
 	@[ -n "$(SMOKE)" ] || tools/apt.sh espeak-ng
-	@$(PYTHON_TOOLS) -m tools.train $(SOURCES) --run $(RUN)
+	@$(PYTHON_TOOLS) -m tools.teach $(SOURCES) --run $(RUN) --only audio & audio=$$!; \
+		$(PYTHON_TOOLS) -m tools.teach $(SOURCES) --run $(RUN) --only visual; wait $$audio
+	@$(PYTHON_TOOLS) -m tools.teach $(SOURCES) --run $(RUN)
+	@$(PYTHON_TOOLS) -m tools.distil $(SOURCES) --run $(RUN)
 	@$(PYTHON_TOOLS) -m tools.convert $(SOURCES) --run $(RUN) --bundle $(BUNDLE)
 	@$(PYTHON_TOOLS) -m tools.evaluate $(SOURCES) --run $(RUN) --bundle $(BUNDLE) --write
 
