@@ -2,7 +2,7 @@
 
 Batch normalisation is folded first, so that what is rounded here is what tools/export rounds:
 weights to int8, symmetric, one scale an output channel; every activation to int8 with one scale,
-its range the moving average of each sample's smallest and largest value. The gradient passes
+its range the moving average of each batch's smallest and largest value. The gradient passes
 through the rounding, but not where a value is outside the range (Bengio et al. 2013).
 
 Not rounded here: inputs, which are 8-bit numbers already; biases, which have 32 bits in the file;
@@ -78,8 +78,8 @@ class Range(nn.Module):
 
     def observe(self, x: Tensor) -> None:
         """Move the range, which always has 0 in it, towards the batch's."""
-        rest = tuple(range(1, x.ndim))
-        low, high = x.amin(rest).mean().clamp(max=0.0), x.amax(rest).mean().clamp(min=0.0)
+        low, high = x.aminmax()
+        low, high = low.clamp(max=0.0), high.clamp(min=0.0)
         share = 1.0 if self.high == self.low else MOMENTUM
         self.low.lerp_(low, share)
         self.high.lerp_(high, share)
