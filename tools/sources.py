@@ -33,11 +33,13 @@ class Sources:
         folders: of the three data sets; None for other data.
         voices: whether synthetic words widen what is heard in training.
         own: a user's files, of protocol `own`; None for other data.
+        run: the directory in which the options of those files are kept; None keeps none.
     """
 
     folders: Folders | None
     voices: bool = True
     own: Folder | None = None
+    run: Path | None = None
 
     def load(
         self, protocol: ProtocolName, split: Split, bands: tuple[int, int] | None = None
@@ -53,7 +55,10 @@ class Sources:
         spec = AUDIO_FULL if bands is None else replace(AUDIO_FULL, band_slice=bands)
         if self.own is not None:
             part = next(part for part in PARTS if split.startswith(part))
-            return load_folder(self.own, part, spec)
+            dataset = load_folder(self.own, part, spec)
+            if self.run is not None:
+                keep_options(self.run, self.own)  # not before: files and options have proved right
+            return dataset
         if self.folders is None:
             return generated(SMOKE_SIZES[split], sorted(SMOKE_SIZES).index(split), spec)
         return load(protocol, split, self.folders, voices=self.voices, spec=spec)
@@ -120,35 +125,44 @@ def sources_from(options: argparse.Namespace) -> Sources:
             options.noise,
             options.samples,
         )
-        settle(options.run or Path("runs/own"), own)
-        return Sources(None, own=own)
+        run = options.run or Path("runs/own")
+        check_options(run, own)
+        return Sources(None, own=own, run=run)
     folders = Folders(options.data / "mnist", options.data / "fsdd", options.data / "noise")
     return Sources(folders, not options.no_voices)
 
 
-def settle(run: Path, own: Folder) -> None:
-    """Keep a run's options, so that no later command trains or describes something else.
+def check_options(run: Path, own: Folder) -> None:
+    """Refuse options with which no later command may train or describe something else.
 
     Args:
-        run: its directory.
+        run: a run's directory.
         own: a user's files and options.
 
     Raises:
         DatasetError: the run was begun with others; the text names them.
     """
-    wanted = {
-        name: str(value.resolve()) if isinstance(value, Path) else value
-        for name, value in asdict(own).items()
-    }
     path = run / OPTIONS_FILE
     if not path.exists():
-        run.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")
         return
-    begun = json.loads(path.read_text(encoding="utf-8"))
+    begun, wanted = json.loads(path.read_text(encoding="utf-8")), plain(own)
     other = [f"--{name} {begun[name]}" for name in begun if begun[name] != wanted.get(name)]
     if other:
         raise DatasetError(
             f"{path}: this run was begun with {' '.join(other)}; "
             "give the same again, or name another --run"
         )
+
+
+def keep_options(run: Path, own: Folder) -> None:
+    """Write the options of a user's files into a run's directory."""
+    run.mkdir(parents=True, exist_ok=True)
+    (run / OPTIONS_FILE).write_text(json.dumps(plain(own), indent=2) + "\n", encoding="utf-8")
+
+
+def plain(own: Folder) -> dict[str, object]:
+    """Return the options as JSON has them, paths in full."""
+    return {
+        name: str(value.resolve()) if isinstance(value, Path) else value
+        for name, value in asdict(own).items()
+    }
