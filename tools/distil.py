@@ -54,6 +54,9 @@ GATED, TUNED = 0.5, 0.35
 """Shares of the rounds in which channels can close, and in which those that are left are tuned; the
 rest goes to fake quantisation. Methods without gates train in one go."""
 
+SEEDS = {"students": 0, "gated": 0, "tuned": 1000, "fake_quantised": 2000}
+"""What each stage adds to the seed, so that none sees the pairs of another in the same order."""
+
 GATE_RATE = 6.0
 """Learning rate of the gates, in that of the weights."""
 
@@ -143,9 +146,24 @@ class Run:
         share: float,
         rate: float,
         gates: Gates | None = None,
-    ) -> None:
-        """Train students in place for a share of the rounds."""
-        method = self.method(students, None if gates is None else self.expected_cost(gates))
+        method: Method | None = None,
+    ) -> Method:
+        """Train students in place for a share of the rounds.
+
+        Args:
+            stage: its name.
+            students: as they are.
+            share: of the rounds.
+            rate: the highest learning rate.
+            gates: of the students, where channels can close.
+            method: of an earlier stage whose students were as wide, to go on with what it has
+                learnt; None makes a new one.
+
+        Returns:
+            The method.
+        """
+        resource = None if gates is None else self.expected_cost(gates)
+        method = method or self.method(students, resource)
         groups = [Group([students, method])]
         if gates is not None:
             groups.append(Group([gates], GATE_RATE, decay=False))
@@ -163,11 +181,12 @@ class Run:
             self.lesson.train,
             self.rounds.plan(share, rate),
             self.lesson.warp,
-            self.seed,
+            self.seed + SEEDS[stage],
             self.directory / "checkpoints",
             self.record,
             lambda: tier_accuracies(students, self.lesson.validation, self.shown),
         )
+        return method
 
     def expected_cost(self, gates: Gates) -> Resource:
         """Return the resource term of tiers whose channels have gates."""
@@ -183,7 +202,7 @@ class Run:
         gates = Gates(students, initial=OPENNESS).to(device()).eval()
         gates.attach(students)
         self.train("gated", students, GATED, RATE, gates)
-        smaller = remove_closed(students, gates, self.budgets).to(device())
+        smaller = on_device(remove_closed(students, gates, self.budgets))
         if smaller.shape.bands != students.shape.bands:
             self.lesson = self.hear(smaller.shape.bands)
         self.record.write(
@@ -192,14 +211,20 @@ class Run:
             after=smaller.shape.document(),
             open={name: round(some.sum().item(), 2) for name, some in gates.open().items()},
         )
-        self.train("tuned", smaller, TUNED, TUNED_RATE)
-        return self.get_used_to_int8(smaller, 1.0 - GATED - TUNED)
+        method = self.train("tuned", smaller, TUNED, TUNED_RATE)
+        return self.get_used_to_int8(smaller, method)
 
-    def get_used_to_int8(self, students: Students, share: float) -> Students:
+    def get_used_to_int8(self, students: Students, method: Method) -> Students:
         """Train on with what quantisation does to weights and activations in the way."""
-        quantised = fake_quantised(students).to(device())
-        self.train("fake_quantised", quantised, share, QUANTISED_RATE)
+        quantised = on_device(fake_quantised(students))
+        share = 1.0 - GATED - TUNED
+        self.train("fake_quantised", quantised, share, QUANTISED_RATE, method=method)
         return unwrap(quantised)
+
+
+def on_device(students: Students) -> Students:
+    """Return the students where training runs, in the layout that is fastest for convolutions."""
+    return students.to(device()).to(memory_format=torch.channels_last)
 
 
 def subspace_of_teacher(lesson: Lesson, most: int) -> Subspace:
@@ -232,13 +257,13 @@ def distil(run: Run, shape: Shape) -> Students:
         threads=torch.get_num_threads(),
     )
     torch.manual_seed(run.seed)
-    students = Students(shape).to(device()).to(memory_format=torch.channels_last)
+    students = on_device(Students(shape))
     options = ABLATIONS.get(run.name)
     if options is not None and options.gates:
         students = run.compress(students)
     elif options is not None:
-        run.train("students", students, GATED + TUNED, RATE)
-        students = run.get_used_to_int8(students, 1.0 - GATED - TUNED)
+        method = run.train("students", students, GATED + TUNED, RATE)
+        students = run.get_used_to_int8(students, method)
     else:
         run.train("students", students, 1.0, RATE)
     if run.method(students).calibrated:
