@@ -39,7 +39,8 @@ class Progressing:
         network: its weights and running statistics.
         optimiser: its moments.
         schedule: its position.
-        generator: the only source of random numbers of the loop.
+        generator: the source of order and augmentation. Torch's own, of dropout and of weights
+            that are made later, is kept beside it.
         settings: seed, schedule and amount of data, which a run must share to be gone on with.
     """
 
@@ -68,6 +69,7 @@ class Progressing:
             "optimiser": self.optimiser.state_dict(),
             "schedule": self.schedule.state_dict(),
             "generator": self.generator.get_state(),
+            "torch": torch.get_rng_state(),
         }
         save_checkpoint(self.path, state)
 
@@ -89,4 +91,6 @@ class Progressing:
         self.optimiser.load_state_dict(state["optimiser"])
         self.schedule.load_state_dict(state["schedule"])
         self.generator.set_state(state["generator"])
+        if "torch" in state:  # not in those of earlier versions
+            torch.set_rng_state(state["torch"])
         return int(state["epochs_done"])
