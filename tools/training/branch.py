@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from tools.training.checkpoint import Progressing
 from tools.training.losses import NOTHING, cross_entropy
-from tools.training.mixture import drop_some
 from tools.training.progress import Progress
 from tools.training.record import Record
 from tools.training.samples import Samples, tensors
@@ -117,3 +116,19 @@ def accuracies(network: nn.Module, outputs: Outputs, some: Samples) -> list[floa
         round(float((logits.argmax(1) == some.labels)[labelled].float().mean()), 5)
         for logits in evaluate_logits(network, outputs, some)
     ]
+
+
+def drop_some(
+    inputs: Tensor, labels: Tensor, share: float, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Black out a share of a batch and label it `NOTHING`: the modality is absent.
+
+    Args:
+        inputs: float32 [N, rows, columns, 1].
+        labels: int64 [N].
+        share: of the batch.
+        generator: the source of the random numbers.
+    """
+    absent = torch.rand(len(labels), generator=generator) < share
+    kept = (~absent).float()[:, None, None, None]
+    return inputs * kept, torch.where(absent, NOTHING, labels)

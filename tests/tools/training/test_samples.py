@@ -3,7 +3,6 @@ import pytest
 import torch
 
 from tools.training.losses import NOTHING, cross_entropy, targets
-from tools.training.mixture import drop_some
 from tools.training.samples import joined, samples, tensors
 
 
@@ -51,11 +50,3 @@ def test_joined_keeps_order() -> None:
     first = samples(np.full((2, 1, 1), 1, np.uint8), np.array([1, 2]))
     second = samples(np.full((1, 1, 1), 2, np.uint8), np.array([3]))
     assert joined(first, second).labels.tolist() == [1, 2, 3]
-
-
-def test_dropped_inputs_lose_their_label() -> None:
-    inputs, labels = torch.ones(1000, 2, 2, 1), torch.ones(1000, dtype=torch.int64)
-    dropped, after = drop_some(inputs, labels, 0.3, torch.Generator().manual_seed(0))
-    absent = dropped.flatten(1).amax(1) == 0
-    assert 200 < int(absent.sum()) < 400
-    assert torch.equal(after == NOTHING, absent)
