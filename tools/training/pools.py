@@ -71,10 +71,6 @@ class Pools:
         sounds = pair(self.shown[pictures[:count]], self.said, (*seed, 1), wordless)
         return Drawn(torch.from_numpy(pictures[:count]), torch.from_numpy(sounds))
 
-    def in_order(self, pairs: NDArray[np.int64]) -> Drawn:
-        """Return every picture once, in order, with the sounds of a frozen pairing."""
-        return Drawn(torch.arange(len(self.shown)), torch.from_numpy(pairs))
-
     def batch(self, drawn: Drawn) -> Batch:
         """Return the pairs as they are."""
         return Batch(
