@@ -54,10 +54,10 @@ def lesson(
     Raises:
         FileNotFoundError: there is no teacher yet.
     """
+    teacher = load_teacher(directory)  # first: data can take minutes
     train = pools([sources.load(protocol, "train", bands) for protocol in task.protocols])
     kept_aside = [sources.load(protocol, "validation", bands) for protocol in task.protocols]
     validation = pools(kept_aside)
-    teacher = load_teacher(directory)
     settings: dict[str, object] = {
         "teacher": hashlib.sha256((directory / TEACHER_FILE).read_bytes()).hexdigest(),
         "pictures": len(train.shown),

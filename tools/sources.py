@@ -101,7 +101,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"pictures, and sounds, to train with, made of your files; default {SAMPLES}",
     )
     parser.add_argument(
-        "--run", type=Path, help="directory of checkpoints and records, by default runs/TASK"
+        "--run",
+        type=Path,
+        help="directory of checkpoints and records, by default runs/TASK or runs/smoke",
     )
     parser.add_argument(
         "--threads", type=int, default=1, help="threads for torch; equal ones give equal models"

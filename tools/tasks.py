@@ -45,7 +45,7 @@ def add_task_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def task_from(options: argparse.Namespace) -> tuple[Task, Path]:
-    """Return the task that the options name, and its directory.
+    """Return the task that the options name, and its directory, never a real one for smoke.
 
     Raises:
         DatasetError: the task is for other data.
@@ -55,4 +55,4 @@ def task_from(options: argparse.Namespace) -> tuple[Task, Path]:
         raise DatasetError(f"--task {task.name}: is for --data; leave it out with --csv")
     if options.data is not None and task.name == "own":
         raise DatasetError("--task own: is for --csv; name another task with --data")
-    return task, options.run or Path("runs") / task.name
+    return task, options.run or Path("runs") / ("smoke" if options.smoke else task.name)

@@ -109,7 +109,7 @@ def teach(
             continue
         network = teacher.get_submodule(branch)
         samples = branch_samples(train, branch)
-        plan = schedule(steps[branch], len(samples), 32 if smoke else 128)
+        plan = schedule(steps[branch], len(samples), min(32 if smoke else 128, len(samples)))
         kept_aside: dict[str, Samples] = {
             name: branch_samples(some, branch) for name, some in validation.items()
         }
