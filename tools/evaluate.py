@@ -18,7 +18,7 @@ import torch
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from edge_daemon.inference.bundle import Bundle, load_bundle, write_bundle
+from edge_daemon.inference.bundle import Bundle, BundleError, load_bundle, write_bundle
 from edge_daemon.inference.interpreter import Interpreter, runtime_version
 from edge_daemon.inference.manifest import Accuracy
 from edge_daemon.tier import TIERS
@@ -176,12 +176,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         task, directory = task_from(options)
         run = directory / options.method
         students = load_students(run)
+        bundle = load_bundle(options.bundle or run / "bundle")
         sources = sources_from(options)
         datasets = datasets_of(task, sources, students.shape.bands)
         teacher = evaluate_teacher(directory, datasets_of(task, sources))
-    except (DatasetError, FileNotFoundError) as error:
+    except (BundleError, DatasetError, FileNotFoundError) as error:
         parser.exit(1, f"{error}\n")
-    bundle = load_bundle(options.bundle or run / "bundle")
     found = evaluate(bundle, students, datasets, None if teacher is None else teacher.model)
     record_all(run, bundle, found)
     if teacher is not None:

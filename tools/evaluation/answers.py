@@ -44,9 +44,13 @@ def pairs_for(spec: TierSpec, dataset: Dataset) -> Pairs:
     if spec.inputs.audio is None:
         return Pairs(images, None, labels, np.arange(len(labels)))
     heard = sounds.columns[dataset.pairs, : spec.inputs.audio.columns]
-    clips = sounds.clips[dataset.pairs].astype(np.int64)
-    # Below all clips: a picture that is shown without a recording is a group of its own.
-    return Pairs(images, heard, labels, np.where(clips < 0, -1 - np.arange(len(clips)), clips))
+    return Pairs(images, heard, labels, recordings(dataset))
+
+
+def recordings(dataset: Dataset) -> NDArray[np.int64]:
+    """Return the recording [N] of each pair; a picture without one is a group of its own."""
+    clips = dataset.sounds.clips[dataset.pairs].astype(np.int64)
+    return np.where(clips < 0, -1 - np.arange(len(clips)), clips)
 
 
 def model_logits(

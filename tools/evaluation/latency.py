@@ -11,15 +11,10 @@ WARM_UP = 50
 RUNS = 2000
 
 
-def latency_us(interpreter: Interpreter, runs: int = RUNS) -> tuple[float, float]:
-    """Return median and 95th percentile in µs, quantising and dequantising included."""
-    return interleaved_us([interpreter], runs)[0]
-
-
 def interleaved_us(
     interpreters: Sequence[Interpreter], rounds: int = RUNS
 ) -> list[tuple[float, float]]:
-    """Return median and 95th percentile in µs of each, in the order given.
+    """Return median and 95th percentile in µs of each, quantising and dequantising included.
 
     Every round runs each of them once, in an order drawn anew: what else the machine does hits
     all alike, and their times compare even where they drift.

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from edge_daemon.inference.interpreter import Interpreter
 from tools.dataset import Dataset
-from tools.evaluation.answers import Pairs, model_logits
+from tools.evaluation.answers import Pairs, model_logits, recordings
 from tools.evaluation.interval import bootstrap_interval
 from tools.export.graph import read_graph
 from tools.export.teacher import lower_teacher
@@ -79,7 +79,7 @@ def teacher_pairs(dataset: Dataset) -> Pairs:
         pictures.images28,
         sounds.columns[dataset.pairs],
         pictures.labels.astype(np.int64),
-        sounds.clips[dataset.pairs].astype(np.int64),
+        recordings(dataset),
     )
 
 
