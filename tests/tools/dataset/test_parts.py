@@ -93,6 +93,14 @@ def test_a_shared_recording_keeps_rows_in_one_part() -> None:
     assert set(parts) == set(PARTS)
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_what_is_too_large_to_be_set_aside_trains(seed: int) -> None:
+    rows = [row(number, "a", group="most" if number < 12 else "") for number in range(20)]
+    parts = assign_parts(rows, CSV, seed)
+    assert set(parts[:12]) == {"train"}
+    assert Counter(parts) == {"train": 14, "validation": 3, "test": 3}
+
+
 def test_groups_that_span_labels_are_kept_whole() -> None:
     """Six speakers who each say every label: whole speakers are set aside."""
     rows = [

@@ -3,7 +3,8 @@ import pytest
 from numpy.typing import NDArray
 
 from edge_daemon.features.audio import audio_tensor
-from edge_daemon.features.spectrogram import LogMel
+from edge_daemon.features.onset import find_onset
+from edge_daemon.features.spectrogram import LogMel, log_mel
 from tools.dataset.recording import hear, room_tone, surrounded
 from tools.tiers import AUDIO_FULL, AUDIO_PREFIX
 
@@ -65,12 +66,21 @@ def test_a_tensor_is_what_the_daemon_would_compute_at_that_moment() -> None:
 
 def test_the_click_at_the_end_of_a_sound_is_no_sound() -> None:
     """A tone that is broken off: the detector hears a click there, and holds on to it."""
-    broken_off = tone(0.5031, 790.0)
-    heard = hear(surrounded(recorded(0.6, broken_off, 1.0), random()), AUDIO_FULL, "onset")
-    assert (np.abs(heard.onsets - 160) < 40).all()
-    cut = heard.main()
-    assert cut is not None
-    assert heard.onsets[cut] == pytest.approx(160, abs=3)
+    samples = np.concatenate([noise(1.5, 0.003, 0), tone(0.5), noise(1.5, 0.003, 9)])
+    stream = surrounded(samples.astype(np.float32), random())
+    assert find_onset(log_mel(stream, AUDIO_FULL)[230:328]) == pytest.approx(297 - 230, abs=3)
+    heard = hear(stream, AUDIO_FULL, "onset")
+    assert heard.onsets == pytest.approx(250, abs=5)
+    assert heard.main() is not None
+
+
+def test_a_rise_of_the_noise_before_a_sound_is_no_sound() -> None:
+    """Though the sound comes soon enough to be in the same tensor."""
+    samples = np.concatenate([noise(1.0, 0.002), noise(0.4, 0.015, 1), faded(tone(0.6))])
+    stream = surrounded(samples.astype(np.float32), random())
+    assert find_onset(log_mel(stream, AUDIO_FULL)[138:236]) == pytest.approx(200 - 138, abs=4)
+    heard = hear(stream, AUDIO_FULL, "onset")
+    assert heard.onsets == pytest.approx(240, abs=12)
 
 
 def test_noise_before_a_sound_is_no_sound() -> None:
