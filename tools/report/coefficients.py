@@ -13,7 +13,7 @@ def coefficients() -> Html:
         "split over arithmetic, bytes and latency"
     )
     return joined(
-        plot.drawn(coefficient_figure(), "coefficients", description),
+        plot.on_plate(plot.drawn(coefficient_figure(), "coefficients", description)),
         note(
             "The headroom R is the governor's own: 1 where a resource leaves the dearest tier all "
             "the room it asks for, 0 where none is left. The scarcest of CPU, memory, energy and "

@@ -66,9 +66,7 @@ def compared(
     ours = [] if task.ours is None else [task.ours]
     evaluated = [run for run in [*ours, *rivals] if run.evaluation is not None]
     parts: list[Child] = []
-    if not evaluated:
-        parts.append(missing(f"No {kind} evaluated yet."))
-    else:
+    if evaluated:
         for protocol in protocols_of(task):
             parts += _under(task, protocol, evaluated, rivals, kind)
     parts.append(_absent(task, ours + list(rivals), expected))
@@ -185,9 +183,11 @@ def _absent(task: TaskRuns, runs: Sequence[Run], expected: Sequence[str]) -> Htm
     """Name the methods whose figures are not there, and how far they are."""
     states = dict.fromkeys((OURS, *expected), "not run")
     states.update({run.method: run.state for run in runs})
-    absent = [
-        f"{method_name(name)} ({state})" for name, state in states.items() if state != "evaluated"
-    ]
+    absent: dict[str, list[str]] = {}
+    for name, state in states.items():
+        if state != "evaluated":
+            absent.setdefault(state, []).append(method_name(name))
     if not absent:
         return None
-    return missing(code(task.name), ", still without figures: ", listed(absent), ".")
+    words = "; ".join(f"{state}: {listed(names)}" for state, names in absent.items())
+    return missing("Still without figures on ", code(task.name), f": {words}.")

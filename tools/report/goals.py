@@ -158,7 +158,7 @@ def _about(limit: Ceiling | None) -> Html | None:
     if limit is None:
         return None
     source = (
-        "the accuracy of our own teacher's visual branch, which is many times larger"
+        "the accuracy of our own teacher's visual branch, which is larger"
         if limit.measured
         else "what larger networks reached beforehand; our own teacher's visual branch is not "
         "measured yet"

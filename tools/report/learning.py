@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from tools.report import plot
 from tools.report.markup import Child, Html, heading, joined, missing, note
@@ -111,8 +111,9 @@ def _terms(task: str, training: Training) -> Html:
     plot.name_lines(axes, columns=2)
     _part_stages(axes, training.rounds)
     axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axes.yaxis.set_major_formatter("{x:g}")
-    axes.yaxis.set_minor_formatter("{x:g}")
+    axes.yaxis.set_minor_locator(NullLocator())
     _count(axes, "round")
     axes.set_ylabel("loss")
     return plot.drawn(figure, f"terms-{task}", f"Terms of the loss: {', '.join(terms)}")

@@ -21,12 +21,6 @@ _VARIABLES = {
     PAPER: "var(--paper)",
     BAD: "var(--bad)",
     **{colour: f"var(--series-{number})" for number, colour in enumerate(SERIES)},
-    # What others draw dark on white must be seen at night too.
-    "#000000": "var(--ink)",
-    "#333333": "var(--ink)",
-    "#4d4d4d": "var(--muted)",
-    "#777777": "var(--muted)",
-    "#ffffff": "var(--paper)",
 }
 
 _SETTINGS = {
@@ -102,6 +96,11 @@ def drawn(figure: Figure, name: str, description: str) -> Html:
     )
     svg = re.sub(r"\n\s*", "\n", svg).strip()
     return element("div", Html(svg), class_="plot", role="img", aria_label=description)
+
+
+def on_plate(plot: Html) -> Html:
+    """Return a figure that has its own colours, dark on light, on a light plate for the night."""
+    return element("div", plot, class_="plate")
 
 
 def panels(*some: Html) -> Html:

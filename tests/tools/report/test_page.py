@@ -91,7 +91,7 @@ def test_reductions_are_shares_of_the_teacher(document: Document) -> None:
 
 
 def test_what_is_missing_is_named(document: Document) -> None:
-    assert "published, still without figures: self-supervised (not run)" in document.text
+    assert "Still without figures on published: not run: self-supervised." in document.text
     assert "RA-CMKD (training, round 5 of 14)" in document.text
     assert "Tasks not begun: clean and live." in document.text
     assert "hard: nothing was evaluated yet." in document.text
