@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from edge_daemon.tier import Tier
-from tools.alignment.subspace import Subspace, class_means, shared_subspace
+from tools.alignment.subspace import Subspace, SubspaceError, class_means, shared_subspace
 from tools.compression.budgets import Budgets
 from tools.compression.cost import tier_cost
 from tools.compression.fake_quant import fake_quantised, unwrap
@@ -302,7 +302,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             Budgets(),
         )
         distil(run, starting_shape(options.method, run.lesson.labels))
-    except (CheckpointError, DatasetError, FileNotFoundError) as error:
+    except (CheckpointError, DatasetError, FileNotFoundError, SubspaceError) as error:
         parser.exit(1, f"{error}\n")
 
 

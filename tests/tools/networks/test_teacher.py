@@ -115,14 +115,13 @@ def test_a_residual_without_weights_passes_its_input_on() -> None:
         assert torch.equal(block(x), torch.relu(x))
 
 
-@pytest.mark.parametrize(("size", "centres"), [((8, 8), (1, 3, 5, 7)), ((7, 5), (0, 2, 4, 6))])
-def test_narrowing_looks_at_every_second_place(
-    size: tuple[int, int], centres: tuple[int, ...]
-) -> None:
+@pytest.mark.parametrize("size", [(8, 8), (7, 5), (8, 5), (5, 8)])
+def test_narrowing_looks_at_every_second_place(size: tuple[int, int]) -> None:
     """With a kernel that is 1 in its centre only: TensorFlow's SAME begins at 1 on even sizes."""
     layer = Narrowing(1, 1).eval()
     with torch.no_grad():
         layer.conv.conv.weight.zero_()[0, 0, 1, 1] = 1.0
         x = torch.rand(1, 1, *size)
-        wanted = x[:, :, list(centres)][:, :, :, [at for at in centres if at < size[1]]]
+        row, column = (1 - length % 2 for length in size)
+        wanted = x[:, :, row::2, column::2]
         torch.testing.assert_close(layer(x), wanted, atol=1e-4, rtol=1e-4)
