@@ -42,7 +42,7 @@ from tools.training.record import Record
 from tools.training.saved import save_students
 from tools.training.validation import tier_accuracies
 
-ROUNDS = {"live": 44, "clean": 18, "published": 14, "hard": 14, "own": 7}
+ROUNDS = {"live": 44, "clean": 18, "published": 14, "hard": 14, "own": 4}
 """Rounds of 200 steps of 128 pairs, the same for every method."""
 
 SMOKE_ROUNDS = 4
@@ -136,7 +136,9 @@ class Run:
         with torch.no_grad():
             taught = self.lesson.answers.take(few, batch)
             made = widths(taught, students.eval().learn(batch))
-        subspace = subspace_of_teacher(self.lesson, min(made.features.values()))
+        subspace = None
+        if self.name in ABLATIONS:
+            subspace = subspace_of_teacher(self.lesson, min(made.features.values()))
         return METHODS[self.name](made, subspace, resource).to(device())
 
     def train(
@@ -227,14 +229,24 @@ def on_device(students: Students) -> Students:
     return students.to(device()).to(memory_format=torch.channels_last)
 
 
-def subspace_of_teacher(lesson: Lesson, most: int) -> Subspace:
+def subspace_of_teacher(lesson: Lesson, most: int) -> Subspace | None:
     """Fit the shared subspace to what the teacher says about the training pools.
 
     Args:
         lesson: its answers and labels.
         most: dimensions that the narrowest features of a student have.
+
+    Returns:
+        The subspace; None where a label is only ever seen or only ever heard, so that there is
+        nothing to share.
+
+    Raises:
+        SubspaceError: the teacher does not tell the labels apart.
     """
     answers, train = lesson.answers, lesson.train
+    labels = set(range(lesson.labels))
+    if not labels <= set(train.images28.labels.tolist()) & set(train.sounds.labels.tolist()):
+        return None
     visual = class_means(answers.visual.features, train.images28.labels, lesson.labels)
     audio = class_means(answers.audio.features, train.sounds.labels, lesson.labels)
     return shared_subspace(visual, audio, min(lesson.labels - 1, most))
@@ -287,12 +299,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     add_arguments(parser)
     add_task_arguments(parser)
     parser.add_argument("--method", choices=list(METHODS), default="ra_cmkd", help="how")
+    parser.add_argument(
+        "--rounds", type=int, help="how long: rounds of 200 steps, by default those of the task"
+    )
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
     try:
         task, directory = task_from(options)
         sources = sources_from(options)
-        rounds = Rounds(SMOKE_ROUNDS, 10, 32) if options.smoke else Rounds(ROUNDS[task.name])
+        rounds = (
+            Rounds(SMOKE_ROUNDS, 10, 32)
+            if options.smoke
+            else Rounds(options.rounds or ROUNDS[task.name])
+        )
         run = Run(
             options.method,
             lambda bands: lesson(task, sources, directory, bands),

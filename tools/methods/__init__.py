@@ -1,6 +1,7 @@
 """Methods: what the students are trained to minimise, one file a method."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from tools.alignment.subspace import Subspace
 from tools.methods.experts import Experts
@@ -12,13 +13,17 @@ from tools.methods.ra_cmkd import ABLATIONS, Options, RaCmkd, Resource
 from tools.methods.transfer import Transfer
 from tools.methods.transport import Transport
 
-Build = Callable[[Widths, Subspace, Resource | None], Method]
+Build = Callable[[Widths, Subspace | None, Resource | None], Method]
 """Makes a method from the widths of students and teacher, the shared subspace and the gates' cost,
-of which it takes what it needs."""
+of which it takes what it needs. Without a subspace nothing is aligned."""
 
 
 def _ablation(name: str, options: Options) -> Build:
-    return lambda widths, subspace, resource: RaCmkd(widths, subspace, name, options, resource)
+    def build(widths: Widths, subspace: Subspace | None, resource: Resource | None) -> RaCmkd:
+        there = options if subspace is not None else replace(options, align="none")
+        return RaCmkd(widths, subspace, name, there, resource)
+
+    return build
 
 
 METHODS: dict[str, Build] = {

@@ -71,13 +71,13 @@ class RaCmkd(Method):
 
     Args:
         widths: of students and teacher.
-        subspace: where the teacher's modalities meet.
+        subspace: where the teacher's modalities meet; None where nothing is aligned.
         name: what these options are called.
         options: the parts that are on.
         resource: the cost of a tier; None where nothing is gated.
 
     Raises:
-        ValueError: The subspace has more dimensions than a student's features.
+        ValueError: The subspace has more dimensions than a student's features, or is missing.
     """
 
     calibrated = True
@@ -85,7 +85,7 @@ class RaCmkd(Method):
     def __init__(
         self,
         widths: Widths,
-        subspace: Subspace,
+        subspace: Subspace | None,
         name: str = "ra_cmkd",
         options: Options | None = None,
         resource: Resource | None = None,
@@ -95,9 +95,12 @@ class RaCmkd(Method):
         self.options = options or Options()
         self.resource = resource if self.options.gates else None
         self.projections = nn.ModuleDict()
-        if self.options.align != "none":
-            for output, width in widths.features.items():
-                self.projections[output] = Projection(width, subspace.rank)
+        if self.options.align == "none":
+            return
+        if subspace is None:
+            raise ValueError(f"align={self.options.align!r} needs a subspace")
+        for output, width in widths.features.items():
+            self.projections[output] = Projection(width, subspace.rank)
         for part, tensor in subspace.document().items():
             self.register_buffer(part, tensor)
 
