@@ -307,11 +307,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         task, directory = task_from(options)
         sources = sources_from(options)
-        rounds = (
-            Rounds(SMOKE_ROUNDS, 10, 32)
-            if options.smoke
-            else Rounds(options.rounds or ROUNDS[task.name])
-        )
+        total = options.rounds or ROUNDS[task.name]
+        rounds = Rounds(SMOKE_ROUNDS, 10, 32) if options.smoke else Rounds(total)
         run = Run(
             options.method,
             lambda bands: lesson(task, sources, directory, bands),
