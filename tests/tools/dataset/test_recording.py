@@ -94,6 +94,16 @@ def test_noise_before_a_sound_is_no_sound() -> None:
         assert (np.abs(heard.onsets - 250) <= 12).all()
 
 
+def test_of_two_sounds_the_one_with_more_power_is_what_a_recording_is_of() -> None:
+    faint = 0.5 * faded(tone(0.3))
+    samples = np.concatenate([noise(0.5, 0.002), faint, noise(1.2, 0.002, 1), faded(tone(0.5))])
+    heard = hear(surrounded(samples.astype(np.float32), random()), AUDIO_FULL, "onset")
+    assert heard.onsets.min() == pytest.approx(150, abs=6)
+    cut = heard.main()
+    assert cut is not None
+    assert heard.onsets[cut] == pytest.approx(300, abs=6)
+
+
 def test_a_recording_cut_close_to_its_sound_has_an_onset() -> None:
     heard = hear(surrounded(tone(0.3), random()), AUDIO_FULL, "onset")
     cut = heard.main()
