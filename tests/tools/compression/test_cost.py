@@ -37,7 +37,7 @@ def test_it_is_what_the_file_costs(made: Made, shape: Shape, tier: Tier) -> None
     graph: Graph = read_graph(content)
     cost = costs(shape)[tier]
     assert cost.macs == graph.macs
-    assert cost.bytes == pytest.approx(len(content), rel=0.03)
+    assert len(content) <= cost.bytes <= 1.02 * len(content)  # an upper bound, for hard budgets
     time_us = RUN_US + OPERATOR_US * len(graph.operators) + MEGA_MAC_US * graph.macs / 1e6
     assert cost.latency_us == pytest.approx(time_us)
 

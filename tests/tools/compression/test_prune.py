@@ -10,7 +10,7 @@ from tools.compression.cost import costs
 from tools.compression.gates import Gates
 from tools.compression.groups import BANDS
 from tools.compression.prune import remove_closed
-from tools.compression.selection import LEAST, LEAST_BANDS, BudgetError
+from tools.compression.selection import LEAST, LEAST_BANDS, BudgetError, Selection
 from tools.networks.shape import Shape
 from tools.networks.student import Students
 
@@ -67,7 +67,7 @@ def test_half_open_gates_are_folded_into_the_weights(made: Made) -> None:
     torch.manual_seed(1)
     with torch.no_grad():
         for name in gates.groups:
-            gates.logarithm(name).uniform_(-1.0, 1.0)
+            gates.logarithm(name).uniform_(-2.3, 1.0)
     wanted = answers(students, (0, 40))
     smaller = remove_closed(students, gates, ANYTHING)
     assert smaller.shape == SHAPE
@@ -137,3 +137,19 @@ def test_least_channels_stay_and_impossible_budgets_are_named(made: Made) -> Non
     tight = Budgets({tier: Budget(1000, 10**9) for tier in TIERS}, 10**9)
     with pytest.raises(BudgetError, match=r"critical: \d+ MACs of at most 1000"):
         remove_closed(students, gates, tight)
+
+
+def test_bands_go_from_the_ends_alone() -> None:
+    gates = Gates(Students(SHAPE))
+    probabilities = {name: torch.full((group.width,), 0.9) for name, group in gates.groups.items()}
+    probabilities[BANDS][10] = 0.5  # the least probable of all, but in the middle
+    probabilities[BANDS][39] = 0.6
+    selection = Selection(SHAPE, gates.groups, probabilities)
+    assert selection.cheapest({Tier.HIGH}) == (BANDS, 39)
+    selection.close(BANDS, 39)
+    assert selection.contiguous() and selection.shape.bands == (0, 39)
+    selection.close(BANDS, 1)
+    assert not selection.contiguous()
+    selection.reopen(BANDS, 1)
+    assert selection.contiguous() and selection.kept(BANDS) == list(range(39))
+    assert selection.cheapest({Tier.CRITICAL}) == ("visual_14.0", 0)
