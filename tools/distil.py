@@ -50,7 +50,7 @@ SMOKE_ROUNDS = 4
 RATE, TUNED_RATE, QUANTISED_RATE = 5e-3, 3e-3, 4e-4
 """Highest learning rates: from scratch, after channels were removed, and to get used to int8."""
 
-GATED, TUNED = 0.5, 0.35
+GATED, TUNED = 0.3, 0.55
 """Shares of the rounds in which channels can close, and in which those that are left are tuned; the
 rest goes to fake quantisation. Methods without gates train in one go."""
 

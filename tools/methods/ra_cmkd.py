@@ -41,6 +41,9 @@ class Options:
         cross_modal: whether a student is taught across modalities as well: by the fused teacher
             and by the projected features of the other modality.
         gates: whether channels can be closed, and their cost is a loss.
+        fused: what the divergence from the fused teacher counts, in that from the branch of the
+            same modality. Little: where one modality has answered, the sum teaches the other
+            nothing. For the same reason no tier's sum is trained on the labels.
         tau: softmax `tau` of the answers.
         align_tau: what the cosines of the contrast are divided by.
     """
@@ -49,6 +52,7 @@ class Options:
     align: Literal["prototypes", "instances", "none"] = "prototypes"
     cross_modal: bool = True
     gates: bool = True
+    fused: float = 0.1
     tau: float = 2.0
     align_tau: float = 0.1
 
