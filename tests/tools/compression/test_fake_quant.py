@@ -7,7 +7,13 @@ import torch
 from edge_daemon.inference.interpreter import Interpreter
 from edge_daemon.tier import Tier
 from tests.tools.compression.conftest import Made
-from tools.compression.fake_quant import Range, fake_quantised, rounded_weights, unwrap
+from tools.compression.fake_quant import (
+    Range,
+    RoundedHead,
+    fake_quantised,
+    rounded_weights,
+    unwrap,
+)
 from tools.convert import convert_tier
 from tools.export.calibration import calibration_inputs
 from tools.generated import generated
@@ -128,6 +134,17 @@ def test_rounding_is_the_int8_of_its_range_and_passes_the_gradient_inside() -> N
     inside = (x > -1.01) & (x < 3.01)
     sure = (x < -1.02) | (x > 3.02) | ((x > -0.98) & (x < 2.98))
     assert x.grad is not None and torch.equal(x.grad[sure], inside.float()[sure])
+
+
+def test_a_head_is_centred_and_rounded_as_its_export() -> None:
+    torch.manual_seed(0)
+    plain = torch.nn.Linear(6, 4)
+    features = torch.rand(3, 6)
+    found = RoundedHead(plain).eval()(features)  # ranges are unknown: features and logits are exact
+    weights, bias = (p.detach().numpy() - p.detach().numpy().mean(0) for p in plain.parameters())
+    scale = np.abs(weights).max(1, keepdims=True) / 127
+    wanted = features.numpy() @ (np.round(weights / scale) * scale).T + bias
+    np.testing.assert_allclose(found.detach(), wanted, atol=1e-6)
 
 
 def test_logits_stay_within_the_error_of_rounding(trained: Students) -> None:
