@@ -18,7 +18,6 @@ from tools.methods.method import (
     SMOOTHING,
     Method,
     Widths,
-    tier_labels,
     tier_teaching,
 )
 from tools.resource.coefficients import ResourceWeights, coefficients, resource_weights
@@ -130,16 +129,14 @@ class RaCmkd(Method):
             headroom = draw_headroom(tier, generator)
             conditioned = self.options.conditioned
             alpha, beta, gamma, delta = coefficients(headroom, conditioned=conditioned)
-            answer = learnt.tier(tier)
-            summed = cross_entropy(answer, tier_labels(batch, tier), SMOOTHING)
             weighted = {
-                "task": alpha * mean([summed, *(task[output] for output in outputs)]),
+                "task": alpha * mean([task[output] for output in outputs]),
                 "distill": beta * mean([distill[output] for output in outputs]),
             }
             if self.options.cross_modal:
                 fused = tier_teaching(batch, taught, tier)
-                across = softened_divergence(answer, fused, self.options.tau)
-                weighted["distill"] = weighted["distill"] + beta * across
+                across = softened_divergence(learnt.tier(tier), fused, self.options.tau)
+                weighted["distill"] = weighted["distill"] + beta * self.options.fused * across
             if align:
                 weighted["align"] = gamma * mean([align[output] for output in outputs])
             if self.resource is not None:
