@@ -47,10 +47,10 @@ ROUNDS = {"live": 44, "clean": 18, "published": 14, "hard": 14, "own": 4}
 
 SMOKE_ROUNDS = 4
 
-RATE, TUNED_RATE, QUANTISED_RATE = 5e-3, 3e-3, 4e-4
-"""Highest learning rates: from scratch, after channels were removed, and to get used to int8."""
+RATE, QUANTISED_RATE = 5e-3, 4e-4
+"""Highest learning rates: in general, and to get used to int8."""
 
-GATED, TUNED = 0.3, 0.55
+GATED, TUNED = 0.2, 0.7
 """Shares of the rounds in which channels can close, and in which those that are left are tuned; the
 rest goes to fake quantisation. Methods without gates train in one go."""
 
@@ -213,7 +213,7 @@ class Run:
             after=smaller.shape.document(),
             open={name: round(some.sum().item(), 2) for name, some in gates.open().items()},
         )
-        method = self.train("tuned", smaller, TUNED, TUNED_RATE)
+        method = self.train("tuned", smaller, TUNED, RATE)
         return self.get_used_to_int8(smaller, method)
 
     def get_used_to_int8(self, students: Students, method: Method) -> Students:
@@ -307,8 +307,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         task, directory = task_from(options)
         sources = sources_from(options)
-        total = options.rounds or ROUNDS[task.name]
-        rounds = Rounds(SMOKE_ROUNDS, 10, 32) if options.smoke else Rounds(total)
+        if options.smoke:
+            rounds = Rounds(options.rounds or SMOKE_ROUNDS, steps=10, batch=32)
+        else:
+            rounds = Rounds(options.rounds or ROUNDS[task.name])
         run = Run(
             options.method,
             lambda bands: lesson(task, sources, directory, bands),
