@@ -125,9 +125,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
-    task, directory = task_from(options)
-    run = directory / options.method
-    sources = sources_from(options)
     pythons = options.python or [Path(sys.executable)]
 
     def choose(choices: Options) -> Allocation:
@@ -136,11 +133,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return saving(choices, SAVED if options.saved is None else options.saved)
 
     tiers = [tier for tier in TIERS if tier in (options.tier or TIERS)]
-    record = Record(run / "precision.jsonl")
     try:
+        task, directory = task_from(options)
+        run = directory / options.method
         students = load_students(run)
-        train = [sources.load(protocol, "train") for protocol in task.protocols]
-        kept_aside = sources.load(task.protocols[0], options.split)
+        bands = students.shape.bands
+        sources = sources_from(options)
+        train = [sources.load(protocol, "train", bands) for protocol in task.protocols]
+        kept_aside = sources.load(task.protocols[0], options.split, bands)
+        record = Record(run / "precision.jsonl")
         with Progress("precision", len(tiers)) as progress:
             for tier in tiers:
                 candidates = make_candidates(students, tier, train, choose, options.seed, record)

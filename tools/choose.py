@@ -8,8 +8,9 @@ score. The figures and the choice are added to `choice.jsonl` in the run's direc
 """
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +33,12 @@ from tools.tasks import add_task_arguments, task_from
 from tools.training.progress import Progress
 from tools.training.record import Record
 
+Hear = Callable[[tuple[int, int] | None], Dataset]
+"""Returns the validation split as heard with some mel bands, or with all."""
+
 
 def measure(
-    bundles: Mapping[str, Bundle], tier: Tier, kept_aside: Dataset, record: Record
+    bundles: Mapping[str, Bundle], tier: Tier, hear: Hear, record: Record
 ) -> list[Candidate]:
     """Run and time every bundle's model of a tier, each figure recorded."""
     interpreters = [
@@ -47,7 +51,8 @@ def measure(
         bundles.items(), interpreters, times, strict=True
     ):
         spec = bundle.tiers[tier]
-        pairs = pairs_for(spec, kept_aside)
+        audio = spec.inputs.audio
+        pairs = pairs_for(spec, hear(None if audio is None else audio.band_slice))
         right = model_logits(interpreter, pairs).argmax(1) == pairs.labels
         low, high = bootstrap_interval(right, pairs.groups)
         candidate = Candidate(name, float(right.mean()), median_us, spec.bytes, spec.macs)
@@ -166,17 +171,22 @@ def parse(arguments: Sequence[str] | None) -> tuple[argparse.ArgumentParser, arg
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command."""
     parser, options = parse(arguments)
-    task, run = task_from(options)
     try:
+        task, run = task_from(options)
         bundles = {str(path): load_bundle(path) for path in options.bundles}
-        kept_aside = sources_from(options).load(task.protocols[0], "validation")
-        check_labels(bundles, kept_aside)
+        sources = sources_from(options)
+
+        @cache
+        def hear(bands: tuple[int, int] | None) -> Dataset:
+            return sources.load(task.protocols[0], "validation", bands)
+
+        check_labels(bundles, hear(None))
         record = Record(run / "choice.jsonl")
         record.write("start", task=task.name, runtime=runtime_version(), w=options.w)
         candidates = {}
         with Progress("choose", len(TIERS)) as progress:
             for tier in TIERS:
-                candidates[tier] = measure(bundles, tier, kept_aside, record)
+                candidates[tier] = measure(bundles, tier, hear, record)
                 progress.advance(note=str(tier))
         targets_us = {tier: some[0].latency_us for tier, some in candidates.items()}
         targets_us |= dict(options.target)

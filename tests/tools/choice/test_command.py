@@ -4,11 +4,15 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+from msgspec.structs import replace
+from numpy.typing import NDArray
 
 from edge_daemon.inference.bundle import load_bundle, write_bundle
 from edge_daemon.tier import TIERS, Tier
 from tools.choose import main
+from tools.evaluation.answers import Pairs
 
 ROOT = Path(__file__).resolve().parents[3]
 SHIPPED = ROOT / "models" / "avdigits"
@@ -59,6 +63,33 @@ def test_every_tier_gets_a_model(
         assert {line["best"], *reasons} == {str(SHIPPED), str(twin)}
         assert line["target_us"] == 40.0
     assert capsys.readouterr().out.count("chosen") == 4
+
+
+def test_models_hear_the_bands_of_their_manifest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = load_bundle(SHIPPED)
+    narrow = tmp_path / "narrow"
+    shutil.copytree(SHIPPED, narrow)
+    audio = shipped.tiers[Tier.HIGH].inputs.audio
+    assert audio is not None
+    spec = shipped.tiers[Tier.HIGH]
+    inputs = replace(spec.inputs, audio=replace(audio, band_slice=(3, 35)))
+    tiers = {**shipped.tiers, Tier.HIGH: replace(spec, inputs=inputs)}
+    write_bundle(narrow, name="narrow", version="0.0.1", labels=shipped.labels, tiers=tiers)
+    heard = []
+
+    def keep(interpreter: object, pairs: Pairs) -> NDArray[np.float32]:
+        heard.append(None if pairs.sounds is None else pairs.sounds.shape[2])
+        return np.eye(10, dtype=np.float32)[pairs.labels]
+
+    # The models themselves are all for 40 bands.
+    monkeypatch.setattr("tools.choose.model_logits", keep)
+    main(["--smoke", "--run", str(tmp_path), *ROOMY, str(SHIPPED), str(narrow)])
+    by_tier = dict(zip(TIERS, zip(heard[::2], heard[1::2], strict=True), strict=True))
+    assert by_tier[Tier.HIGH] == (40, 32)
+    assert by_tier[Tier.MEDIUM] == (40, 40)
+    assert by_tier[Tier.LOW] == by_tier[Tier.CRITICAL] == (None, None)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,12 @@ import pytest
 import torch
 
 from edge_daemon.inference.interpreter import Interpreter, runtime_version
+from edge_daemon.tier import Tier
 from tools.adapt_precision import main
+from tools.dataset import Dataset
 from tools.networks.shape import Shape
 from tools.networks.student import Students
+from tools.precision.trial import TrialError
 from tools.training.saved import save_students
 
 NAMES = ["int8", "by Fisher", "by output", "int4", "int16 activations"]
@@ -54,6 +58,32 @@ def test_all_precisions_are_measured_and_one_ships(
     assert {verdict["precision"], *verdict["others"]} == set(NAMES)
     assert "int16 activations" in verdict["others"]
     assert capsys.readouterr().out.count("ships") == 1
+
+
+def test_students_hear_the_bands_that_are_left_to_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_students(tmp_path / "ra_cmkd", Students(Shape(bands=(3, 35))))
+    heard: list[int] = []
+
+    def candidates(
+        students: Students, tier: Tier, train: Sequence[Dataset], *_: object
+    ) -> Sequence[object]:
+        heard.extend(some.sounds.columns.shape[2] for some in train)
+        return []
+
+    def measured(
+        students: Students, tier: Tier, candidates: object, kept_aside: Dataset, *_: object
+    ) -> Sequence[object]:
+        heard.append(kept_aside.sounds.columns.shape[2])
+        raise TrialError("heard enough")
+
+    monkeypatch.setattr("tools.adapt_precision.make_candidates", candidates)
+    monkeypatch.setattr("tools.adapt_precision.measure", measured)
+    with pytest.raises(SystemExit):
+        main(["--smoke", "--run", str(tmp_path)])
+    assert "heard enough" in capsys.readouterr().err
+    assert heard == [32] * 3
 
 
 def test_without_students_the_remedy_is_named(
