@@ -1,5 +1,6 @@
 """Parts of a run; the whole of it is in test_commands.py."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,7 @@ from tools.networks.student import Students
 from tools.resource.coefficients import ResourceWeights
 from tools.training.activations import Activations
 from tools.training.answers import Answers
+from tools.training.losses import NOTHING
 from tools.training.pools import Pools, pools
 
 
@@ -72,9 +74,19 @@ def test_the_subspace_is_that_of_the_means_of_each_label(some: Lesson) -> None:
         means.append(torch.stack(rows))
     found = subspace_of_teacher(some, most=6)
     visual, audio = means
+    assert found is not None
     for name, wanted in shared_subspace(visual, audio, 6).document().items():
         torch.testing.assert_close(getattr(found, name), wanted)
-    assert subspace_of_teacher(some, most=50).rank == 9
+    widest = subspace_of_teacher(some, most=50)
+    assert widest is not None and widest.rank == 9
+
+
+@pytest.mark.parametrize("pool", ["images28", "sounds"])
+def test_nothing_is_shared_of_a_label_that_one_modality_lacks(pool: str, some: Lesson) -> None:
+    samples = getattr(some.train, pool)
+    labels = samples.labels.masked_fill(samples.labels == 4, NOTHING)
+    train = replace(some.train, **{pool: replace(samples, labels=labels)})
+    assert subspace_of_teacher(replace(some, train=train), most=6) is None
 
 
 def test_students_start_within_budgets_or_with_gates() -> None:
