@@ -136,7 +136,13 @@ def test_every_method_leaves_a_record(taught: Path) -> None:
     outputs = [line["output"] for line in events(experts, "calibration")]
     assert outputs == ["28", "14", "full", "prefix"]
     rounds = events(ours, "round")
-    stages = ["gated"] * 4 + ["tuned"] * 7 + ["fake_quantised"] * 2
+    stages = []
+    for stage, share in (
+        ("gated", distil.GATED),
+        ("tuned", distil.TUNED),
+        ("fake_quantised", 1.0 - distil.GATED - distil.TUNED),
+    ):
+        stages += [stage] * distil.Rounds(12).plan(share, distil.RATE).rounds
     assert [line["stage"] for line in rounds] == stages
     for line in rounds:
         priced = {"resource"} if line["stage"] == "gated" else set()
