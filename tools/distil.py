@@ -2,7 +2,8 @@
 
     python -m tools.distil --data DIRECTORY --task published --method ra_cmkd
 
-A killed run goes on where it was when the same command is given again.
+A killed run goes on where it was when the same command is given again. With
+`torchrun --nproc-per-node 2 -m --` in place of `python -m` two processes share the work.
 """
 
 import argparse
@@ -32,10 +33,12 @@ from tools.networks.student import Students
 from tools.resource.coefficients import ResourceWeights
 from tools.sources import add_arguments, sources_from
 from tools.tasks import add_task_arguments, task_from
+from tools.training import distributed
 from tools.training.batch import Batch
 from tools.training.calibration import calibrate_outputs
 from tools.training.checkpoint import CheckpointError
 from tools.training.device import device
+from tools.training.distributed import SharingError
 from tools.training.fit import Group, Plan, Terms, fit
 from tools.training.pools import Drawn
 from tools.training.record import Record
@@ -126,7 +129,7 @@ class Run:
         self.seed = seed
         self.directory = directory
         self.budgets = budgets
-        self.record = Record(directory / "distil.jsonl")
+        self.record = Record(distributed.for_lead(directory / "distil.jsonl"))
         self.shown = some_of(self.lesson.pairs, SHOWN)
 
     def method(self, students: Students, resource: Resource | None = None) -> Method:
@@ -174,7 +177,8 @@ class Run:
             if gates is not None:
                 gates.draw()
             taught = self.lesson.answers.take(drawn, batch)
-            return method.losses(batch, taught, students.learn(batch), progress, generator)
+            learnt = distributed.learn_together(students, batch)
+            return method.losses(batch, taught, learnt, progress, generator)
 
         fit(
             stage,
@@ -282,7 +286,8 @@ def distil(run: Run, shape: Shape) -> Students:
         kept_aside = run.lesson.validation, run.lesson.pairs
         for output in calibrate_outputs(students, *kept_aside, run.lesson.doubt):
             run.record.write("calibration", **asdict(output))
-    save_students(run.directory, students)
+    if distributed.leads():
+        save_students(run.directory, students)
     run.record.write("end", seconds=round(time.monotonic() - began_s, 1))
     return students
 
@@ -305,23 +310,29 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
     try:
+        with distributed.processes():
+            follow(options)
+    except (CheckpointError, DatasetError, FileNotFoundError, SharingError, SubspaceError) as error:
+        parser.exit(1, f"{error}\n")
+
+
+def follow(options: argparse.Namespace) -> None:
+    """Do what the command's options say."""
+    with distributed.lead_first():
         task, directory = task_from(options)
         sources = sources_from(options)
-        if options.smoke:
-            rounds = Rounds(options.rounds or SMOKE_ROUNDS, steps=10, batch=32)
-        else:
-            rounds = Rounds(options.rounds or ROUNDS[task.name])
-        run = Run(
-            options.method,
-            lambda bands: lesson(task, sources, directory, bands),
-            rounds,
-            options.seed,
-            directory / options.method,
-            Budgets(),
-        )
-        distil(run, starting_shape(options.method, run.lesson.labels))
-    except (CheckpointError, DatasetError, FileNotFoundError, SubspaceError) as error:
-        parser.exit(1, f"{error}\n")
+    if options.smoke:
+        rounds = Rounds(options.rounds or SMOKE_ROUNDS, steps=10, batch=32)
+    else:
+        rounds = Rounds(options.rounds or ROUNDS[task.name])
+    distributed.rows_each(rounds.batch)  # before hours of work are in vain
+
+    def hear(bands: tuple[int, int]) -> Lesson:
+        with distributed.lead_first():
+            return lesson(task, sources, directory, bands)
+
+    run = Run(options.method, hear, rounds, options.seed, directory / options.method, Budgets())
+    distil(run, starting_shape(options.method, run.lesson.labels))
 
 
 if __name__ == "__main__":

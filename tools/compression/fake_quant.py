@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from tools.networks.fold import centred, folded_students
 from tools.networks.separable import ConvNorm, Join
 from tools.networks.student import Students
+from tools.training.distributed import outermost
 
 MOMENTUM = 0.05
 """How much of a range the newest batch makes."""
@@ -78,7 +79,7 @@ class Range(nn.Module):
 
     def observe(self, x: Tensor) -> None:
         """Move the range, which always has 0 in it, towards the batch's."""
-        low, high = x.aminmax()
+        low, high = outermost(*x.aminmax())
         low, high = low.clamp(max=0.0), high.clamp(min=0.0)
         share = 1.0 if self.high == self.low else MOMENTUM
         self.low.lerp_(low, share)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from io import StringIO
 from pathlib import Path
 
 import torch
@@ -10,6 +11,8 @@ from torch import Tensor, nn
 
 from tools.training.batch import Batch
 from tools.training.checkpoint import Progressing
+from tools.training.distributed import agreed, average_gradients, leads, make_alike
+from tools.training.global_norm import normalised_globally
 from tools.training.pools import Drawn, Pools, varied
 from tools.training.progress import Progress
 from tools.training.record import Record
@@ -77,8 +80,13 @@ def fit(
     `validate` says. All random numbers follow from the seed and the round, so that an
     interrupted run ends where an uninterrupted one does.
 
+    Of processes that train together (`distributed`) all draw the same; the one that leads
+    validates and writes. A step has to take its share of the rows by itself, and return losses
+    whose mean over the processes is that of the whole batch.
+
     Raises:
         CheckpointError: the checkpoint there is of another run.
+        SharingError: processes that train together cannot.
     """
     trained = nn.ModuleList(module for group in groups for module in group.modules)
     device = next(trained.parameters()).device
@@ -88,8 +96,13 @@ def fit(
     state = Progressing(
         directory / f"{name}.pt", trained, optimiser, cycle, generator, settings | asdict(plan)
     )
-    first, total = state.restore(), plan.rounds * plan.steps
-    with Progress(name, total, plan.steps * first) as progress:
+    first, total = agreed(state.restore()), plan.rounds * plan.steps
+    stream = None if leads() else StringIO()
+    with (
+        Progress(name, total, plan.steps * first, stream) as progress,
+        normalised_globally(trained),
+    ):
+        make_alike(trained)
         for number in range(first, plan.rounds):
             began_s = time.monotonic()
             trained.train()
@@ -103,12 +116,16 @@ def fit(
                 terms = step(batch, part, done, generator)
                 optimiser.zero_grad()
                 torch.stack(list(terms.values())).sum().backward()
+                average_gradients(trained.parameters())
                 optimiser.step()
                 cycle.step()
                 for key, term in terms.items():
                     sums[key] = sums.get(key, 0.0) + float(term.detach())
                 progress.advance()
+            make_alike(trained)
             trained.eval()
+            if not leads():
+                continue
             reached = validate()
             state.save(number + 1)
             means = {key: round(value / plan.steps, 5) for key, value in sums.items()}
