@@ -194,7 +194,6 @@ def test_the_file_answers_as_the_fake_quantised_network(trained: Students) -> No
     unseen = batch_of(300, seed=9)
     with torch.no_grad():
         wanted = quantised.tier(Tier.HIGH)(unseen.images28, unseen.sounds)
-        unrounded = student(unseen.images28, unseen.sounds)
     found = torch.stack(
         [
             torch.from_numpy(
@@ -206,7 +205,7 @@ def test_the_file_answers_as_the_fake_quantised_network(trained: Students) -> No
         ]
     )
     assert float((found.argmax(1) == wanted.argmax(1)).float().mean()) >= 0.99
-    # The fake rounding is closer to the file than none at all.
-    differences = [found - some for some in (wanted, unrounded)]
-    near, far = ((some - some.mean(1, keepdim=True)).abs().mean() for some in differences)
-    assert near < far
+    # Both round, by ranges of other samples: what is left is small beside what the logits say.
+    difference = found - wanted
+    error = (difference - difference.mean(1, keepdim=True)).abs().mean()
+    assert float(error) < 0.1 * float(wanted.std())

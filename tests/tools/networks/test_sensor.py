@@ -18,6 +18,7 @@ def seeing(tau: float = 1.7) -> Student:
 
 
 def test_hidden_layers_are_as_wide_as_asked() -> None:
+    torch.manual_seed(0)
     branch = SensorBranch(6, hidden=(9, 4), labels=3)
     assert [tuple(each.shape) for each in branch.parameters()] == [
         *((9, 6), (9,), (4, 9), (4,)),
