@@ -58,7 +58,7 @@ def test_what_failed_is_not_kept(csv: Path) -> None:
         (["--csv", "a.csv", "--run", "mine"], "own", Path("mine")),
         (["--data", "d"], "live", Path("runs/live")),
         (["--data", "d", "--task", "hard"], "hard", Path("runs/hard")),
-        (["--smoke"], "live", Path("runs/live")),
+        (["--smoke"], "live", Path("runs/smoke")),
     ],
 )
 def test_the_task_follows_from_the_data(words: list[str], task: str, run: Path) -> None:
