@@ -49,7 +49,7 @@ def load_sounds(
     seed: int = 0,
     *,
     held_out: str | None = None,
-    voices: bool = True,
+    voices: bool | None = None,
     spec: AudioSpec = AUDIO_FULL,
     cache_folder: Path = CACHE,
     processes: int = 2,
@@ -62,7 +62,7 @@ def load_sounds(
         folders: the data sets.
         seed: of all mixes.
         held_out: a speaker who is left out of train and validation, and is all of test.
-        voices: whether synthetic voices widen train, where the protocol is heard in rooms.
+        voices: whether synthetic voices widen train; None: where the protocol is heard in rooms.
         spec: the tensor; fewer bands give another loudest value and perhaps another onset, so
             that they are not a part of the tensor with all.
         cache_folder: where the result is kept.
@@ -72,7 +72,7 @@ def load_sounds(
         DatasetError: a file is missing or damaged.
     """
     rules = PROTOCOLS[protocol]
-    voices = voices and rules.room and split == "train"
+    voices = split == "train" and (rules.room if voices is None else voices)
     source = _Source(folders, rules, split, held_out, spec, cache_folder if voices else None)
     words = len(_words(source))
     total = words * rules.mixes

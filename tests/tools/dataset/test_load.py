@@ -1,4 +1,5 @@
 import shutil
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,15 @@ from edge_daemon.features.audio import audio_tensor
 from edge_daemon.features.image import ImageFeatures
 from edge_daemon.features.spectrogram import log_mel
 from tests.tools.dataset.sources import TEST
-from tools.dataset import PROTOCOLS, Folders, ProtocolName, load, load_pictures, load_sounds
+from tools.dataset import (
+    PROTOCOLS,
+    Folders,
+    ProtocolName,
+    Split,
+    load,
+    load_pictures,
+    load_sounds,
+)
 from tools.dataset.components import fit_components
 from tools.dataset.mix import mix_word
 from tools.dataset.mnist import read_mnist
@@ -124,3 +133,22 @@ def test_without_voices_train_is_fsdd_alone(folders: Folders, tmp_path: Path) ->
     sounds = load_sounds("live", "train", folders, voices=False, cache_folder=tmp_path, processes=1)
     clips = {word.clip for word in read_words(folders, "train")}
     assert set(sounds.clips) == clips | {-1}
+
+
+def test_voices_widen_train_alone_and_clean_words_only_when_asked(
+    folders: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))  # without espeak-ng: who asks for voices is warned
+
+    def sounds(protocol: ProtocolName, split: Split, voices: bool | None) -> None:
+        load_sounds(protocol, split, folders, voices=voices, cache_folder=tmp_path, processes=1)
+
+    with pytest.warns(UserWarning, match="no synthetic voices in training"):
+        sounds("clean", "train", True)
+    with pytest.warns(UserWarning, match="no synthetic voices in training"):
+        sounds("live", "train", None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        sounds("clean", "train", None)
+        sounds("clean", "test", True)
+        load("clean", "train", folders, voices=True, cache_folder=tmp_path, processes=1)
