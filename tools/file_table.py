@@ -19,6 +19,8 @@ OTHERS = {
     "docs/architecture.md": "how it is put together and why, with a glossary",
     "docs/config.md": "every config key (made by `make docs`)",
     "docs/journal.md": "every event of the journal, with its JSON Schema beside it",
+    "docs/training.md": "how the models are made: teacher, distillation, compression, comparison",
+    "docs/tutorial.md": "your own classes: from a folder of files to a running daemon",
     "docs/operations.md": "install, tune, read the journal, update, recover",
     "docs/results.md": "what was measured, with the commands",
     "docs/LOG.md": "experiments, negatives included",
