@@ -1,6 +1,6 @@
 """The protocols: what is done to pictures and words before a model sees them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from edge_daemon.features.spec import ImageSpec
@@ -46,30 +46,22 @@ class Protocol:
         return (self.snr_db, self.room, self.partly, self.wordless, self.mixes, self.aligned)
 
 
+_PUBLISHED = Protocol(
+    "published",
+    6,
+    False,
+    (-5.0, -5.0),
+    room=False,
+    partly=0.0,
+    wordless=0.0,
+    mixes=48,
+    aligned=True,
+)
+
 PROTOCOLS: dict[ProtocolName, Protocol] = {
     "clean": Protocol("clean", None, False, None, room=False, partly=0.0, wordless=0.0, mixes=4),
-    "published": Protocol(
-        "published",
-        6,
-        False,
-        (-5.0, -5.0),
-        room=False,
-        partly=0.0,
-        wordless=0.0,
-        mixes=48,
-        aligned=True,
-    ),
-    "hard": Protocol(
-        "hard",
-        4,
-        False,
-        (-5.0, -5.0),
-        room=False,
-        partly=0.0,
-        wordless=0.0,
-        mixes=48,
-        aligned=True,
-    ),
+    "published": _PUBLISHED,
+    "hard": replace(_PUBLISHED, name="hard", components=4),
     "live": Protocol(
         "live",
         None,

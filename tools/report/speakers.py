@@ -10,10 +10,18 @@ from tools.report.wording import percent
 
 def speakers(runs: Runs) -> Html:
     """Return the section."""
-    # A speaker who was left out again takes the place of the earlier line.
+    # A speaker who was left out again takes the place of the earlier line; figures by other
+    # settings than the newest do not stand beside them.
+    newest = {
+        line.text("protocol"): line.values.get("settings")
+        for line in runs.speakers
+        if "speaker" in line.values
+    }
     lines: dict[tuple[str, str, str], Line] = {}
     for line in runs.speakers:
-        if "speaker" in line.values:
+        if "speaker" not in line.values:
+            continue
+        if line.values.get("settings") == newest[line.text("protocol")]:
             lines[line.text("protocol"), line.text("output"), line.text("speaker")] = line
     if not lines:
         return missing("No speaker has been left out yet.")
