@@ -11,9 +11,9 @@ from edge_daemon.capture.ring import SampleRing
 from edge_daemon.capture.slot import FrameSlot
 from edge_daemon.capture.source import Chunk, Frame
 from edge_daemon.clock import VirtualClock
+from edge_daemon.governor.decision import Decision
 from edge_daemon.governor.governor import Order
 from edge_daemon.governor.headroom import Headroom
-from edge_daemon.governor.policy import Decision
 from edge_daemon.inference.bundle import load_bundle
 from edge_daemon.inference.gate import Reuse
 from edge_daemon.inference.interpreter import InterpreterError

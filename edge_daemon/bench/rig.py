@@ -16,8 +16,8 @@ from edge_daemon.capture.source import Chunk, Frame
 from edge_daemon.capture.synthetic import Scene, SyntheticVideo
 from edge_daemon.clock import monotonic_ns
 from edge_daemon.features.image import shrink, work_px
+from edge_daemon.governor.decision import Decision
 from edge_daemon.governor.governor import Order
-from edge_daemon.governor.policy import Decision
 from edge_daemon.inference.bundle import Bundle
 from edge_daemon.inference.smoothing import Smoother
 from edge_daemon.inference.swap import Swapper

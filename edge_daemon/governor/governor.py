@@ -8,9 +8,10 @@ from typing import Protocol
 from msgspec import Struct
 
 from edge_daemon.clock import Clock, monotonic_ns
+from edge_daemon.governor.decision import Decision
 from edge_daemon.governor.headroom import Headroom, headroom
 from edge_daemon.governor.limits import Limits
-from edge_daemon.governor.policy import Decision, PolicyState, decide, start, swap_failed
+from edge_daemon.governor.policy import PolicyState, decide, start, swap_failed
 from edge_daemon.governor.pressure import unknown
 from edge_daemon.governor.reading import Reading
 from edge_daemon.journal.events import Fault, ReadingEvent, Sink

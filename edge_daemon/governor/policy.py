@@ -10,6 +10,7 @@ never drives a tier out and never lets one in.
 from msgspec import Struct
 from msgspec.structs import replace
 
+from edge_daemon.governor.decision import Decision
 from edge_daemon.governor.limits import Limits
 from edge_daemon.governor.pressure import Alarm, Pressure, alarm, pressures, slowed, unknown
 from edge_daemon.governor.reading import Reading
@@ -41,39 +42,6 @@ class PolicyState(Struct, frozen=True):
     failures: int = 0
     failed_ns: int = 0
     held_by: str = ""
-
-
-class Decision(Struct, frozen=True):
-    """What was decided on one reading.
-
-    Attributes:
-        tier: the tier to run.
-        previous: the tier before; the same when nothing changes.
-        resource: the resource that binds; empty where none does.
-        rule: name of the rule that fired.
-        reason: the same in a sentence with its numbers.
-        next_up_ns: CLOCK_BOOTTIME of the earliest move up from here; None at the top, when
-            pinned, and while something stands against it.
-        time_ns: CLOCK_BOOTTIME of the reading it was decided on.
-    """
-
-    tier: Tier
-    previous: Tier
-    resource: str
-    rule: str
-    reason: str
-    next_up_ns: int | None = None
-    time_ns: int = 0
-
-    @property
-    def changed(self) -> bool:
-        """Whether the tier changes."""
-        return self.tier is not self.previous
-
-    @property
-    def next_up_s(self) -> float | None:
-        """Seconds from the decision to the earliest move up."""
-        return None if self.next_up_ns is None else (self.next_up_ns - self.time_ns) / 1e9
 
 
 def start(running: Tier, reading: Reading, limits: Limits) -> tuple[PolicyState, Decision]:

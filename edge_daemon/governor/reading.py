@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+from edge_daemon.tier import Tier
+
 
 class Reading(Struct, frozen=True, omit_defaults=True):
     """What the probes saw at one moment. `None` means not known.
@@ -10,7 +12,12 @@ class Reading(Struct, frozen=True, omit_defaults=True):
         time_ns: CLOCK_BOOTTIME of the reading.
         cpu_foreign: share of the usable cores that other processes keep busy, 0 to 1.
         cpu_own: share of the usable cores that this process keeps busy, 0 to 1.
+        cpu_pressure: share of the time since the last reading in which something that could run
+            waited for a core (PSI `some`); None where the kernel does not tell.
+        cores: cores that this process may use: the least of quota, affinity and those online.
         memory_available_mib: memory that can be taken without swapping, within the cgroup's limit.
+        memory_pressure: share of the time since the last reading in which everything that could
+            run waited for memory (PSI `full`); None where the kernel does not tell.
         temperature_c: of the valid zone nearest to its limit, in degrees Celsius.
         temperature_zone: that zone's `type`.
         temperature_limit_c: where the board begins to slow down: the zone's passive trip point, or
@@ -18,6 +25,12 @@ class Reading(Struct, frozen=True, omit_defaults=True):
         temperature_critical_c: the zone's critical trip point, where the board powers off.
         battery_fraction: charge left, 0 to 1, over all batteries that feed the board.
         on_mains: whether it runs from the mains; None where nothing tells.
+        power_w: what the batteries give while they feed the board.
+        runtime_s: how long the charge lasts at that power.
+        cycle_ms: mean time of the windows that were computed since the last reading.
+        cycle_tier: the tier they were computed in; None where there were none, or a swap fell in.
+        cycles: how many they were.
+        late: windows since the last reading that began a period or more too late.
         throttled: why the firmware holds the board back now (`under-voltage`, `throttled`, …).
         absent: signals (`cpu`, `memory`, `temperature`, `battery`, `throttle`) that this board
             does not have: no constraint, by design.
@@ -28,13 +41,22 @@ class Reading(Struct, frozen=True, omit_defaults=True):
     time_ns: int
     cpu_foreign: float | None = None
     cpu_own: float | None = None
+    cpu_pressure: float | None = None
+    cores: float | None = None
     memory_available_mib: float | None = None
+    memory_pressure: float | None = None
     temperature_c: float | None = None
     temperature_zone: str | None = None
     temperature_limit_c: float | None = None
     temperature_critical_c: float | None = None
     battery_fraction: float | None = None
     on_mains: bool | None = None
+    power_w: float | None = None
+    runtime_s: float | None = None
+    cycle_ms: float | None = None
+    cycle_tier: Tier | None = None
+    cycles: int = 0
+    late: int = 0
     throttled: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     failed: dict[str, str] = {}

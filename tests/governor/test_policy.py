@@ -3,8 +3,9 @@ from collections.abc import Iterable
 import pytest
 from msgspec.structs import replace
 
+from edge_daemon.governor.decision import Decision
 from edge_daemon.governor.limits import Limits, TemperatureLimits
-from edge_daemon.governor.policy import Decision, PolicyState, decide, start, swap_failed
+from edge_daemon.governor.policy import PolicyState, decide, start, swap_failed
 from edge_daemon.governor.reading import Reading
 from edge_daemon.tier import TIERS, Tier
 from tests.governor.sysroot import seconds
