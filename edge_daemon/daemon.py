@@ -16,10 +16,10 @@ from edge_daemon.clock import VirtualClock, boottime_ns, monotonic_ns
 from edge_daemon.config import Config, ConfigError, apply_live, diff
 from edge_daemon.config.keys import ReuseConfig
 from edge_daemon.features.image import shrink, work_px
+from edge_daemon.governor.boards import board_model
 from edge_daemon.governor.governor import Governor, Order, Readings
 from edge_daemon.governor.probes import Probes
 from edge_daemon.governor.script import ScriptedProbes, read_trace
-from edge_daemon.governor.thermal import board_model
 from edge_daemon.governor.watch import Watch
 from edge_daemon.inference.bundle import Bundle, check_models, load_bundle
 from edge_daemon.inference.gate import Reuse

@@ -13,10 +13,11 @@ from os import W_OK, access
 from pathlib import Path
 
 from edge_daemon.governor.battery import list_batteries
+from edge_daemon.governor.boards import board_model
 from edge_daemon.governor.cgroup import controller_groups, quota_cores
 from edge_daemon.governor.kernelfile import text_of
 from edge_daemon.governor.probes import Probes
-from edge_daemon.governor.thermal import board_model, list_zones
+from edge_daemon.governor.thermal import list_zones
 from edge_daemon.governor.throttle import UNDER_VOLTAGE, ThrottleProbe, throttled_since_boot
 from edge_daemon.host import Host
 

@@ -5,18 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from edge_daemon.governor.boards import board_limits, board_model
 from edge_daemon.governor.hold import Hold
 from edge_daemon.governor.kernelfile import KernelFile, int_of, text_of
 
 DEFAULT_LIMIT_C = 80.0
 """Where neither a trip point nor the board's firmware names a limit."""
 
-# The Pi's firmware slows the board from 80 °C on (raspberrypi.com/documentation, "Frequency
-# management and thermal control"); the device tree only has the critical trip of 110 °C.
-_FIRMWARE_LIMITS_C = {"Raspberry Pi": 80.0}
-
-# Zones that say nothing about the board's own heat: batteries and chargers, Jetson's PMIC (always
-# 100 °C), Orin's cv0..2 (offline, a read may hang: prometheus/node_exporter#3071), radios.
+# Zones that say nothing about the board's own heat: batteries and chargers, radios.
 _EXCLUDED = re.compile(r"batt|^bat\d|charger|pmic|^test[_-]|^cv\d|wifi|wlan|modem", re.IGNORECASE)
 
 _PARKED_C = (100.0, 125.0)
@@ -112,7 +108,7 @@ class ThermalProbe:
 
     def scan(self) -> None:
         """Look again for zones; those known already keep what they know."""
-        self._firmware_c = _firmware_limit_c(self._root)
+        self._firmware_c = board_limits(board_model(self._root)).limit_c
         found = {zone.type: zone for zone in list_zones(self._root, self.ignored)}
         for name, old in self._zones.items():
             new = found.get(name)
@@ -192,6 +188,7 @@ def list_zones(root: Path, ignored: frozenset[str] = frozenset()) -> list[Zone]:
         ignored: further types to leave out.
     """
     supplies = {path.name for path in (root / "sys/class/power_supply").glob("*")}
+    ignored |= board_limits(board_model(root)).ignored_zones
     zones: list[Zone] = []
     counts: dict[str, int] = {}
     for path in sorted((root / "sys/class/thermal").glob("thermal_zone*"), key=_zone_number):
@@ -223,16 +220,3 @@ def _trips_c(path: Path) -> tuple[float | None, float | None]:
         if 40.0 <= value_c <= _HOTTEST_C:  # 0 and -274 stand for "not set"
             lowest[kind] = min(value_c, lowest.get(kind, value_c))
     return lowest.get("passive"), lowest.get("critical")
-
-
-def board_model(root: Path) -> str | None:
-    """Return the board's model as the device tree or the firmware (DMI) says it."""
-    for name in ("proc/device-tree/model", "sys/firmware/devicetree/base/model"):
-        if model := text_of(root / name):
-            return model
-    return text_of(root / "sys/class/dmi/id/product_name")
-
-
-def _firmware_limit_c(root: Path) -> float | None:
-    model = board_model(root) or ""
-    return next((c for name, c in _FIRMWARE_LIMITS_C.items() if model.startswith(name)), None)
