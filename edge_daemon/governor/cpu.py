@@ -81,6 +81,13 @@ class CpuProbe:
         """Whether the kernel tells at all."""
         return self._present
 
+    @property
+    def cores(self) -> float | None:
+        """Cores that this process may use; None where the kernel does not tell."""
+        online = None if self._before is None else self._before.cores
+        known = [count for count in (self._quota, online) if count is not None]
+        return min(known, default=None)
+
     def scan(self) -> None:
         """Look again at what rarely changes: affinity and quota."""
         self._present = self._stat.path.exists()

@@ -11,6 +11,7 @@ from edge_daemon.governor.cpu import CpuLoad, CpuProbe
 from edge_daemon.governor.hold import HOLD_S, Hold
 from edge_daemon.governor.memory import MemoryProbe
 from edge_daemon.governor.reading import Reading
+from edge_daemon.governor.stall import StallProbe
 from edge_daemon.governor.thermal import Heat, ThermalProbe
 from edge_daemon.governor.throttle import ThrottleProbe
 
@@ -105,17 +106,25 @@ class Probes:
         self._thermal: Sensor[Heat] = Sensor("temperature", self._thermal_probe, hold_s=0.0)
         self._battery: Sensor[Charge] = Sensor("battery", BatteryProbe(root))
         self._throttle: Sensor[tuple[str, ...]] = Sensor("throttle", ThrottleProbe(root))
+        # Supplements: without them a board is neither lacking a signal nor failing to read one.
+        self._cpu_stall = StallProbe(root, "cpu", "some")
+        self._memory_stall = StallProbe(root, "memory", "full")
         self._suspended_ns = clock() - awake_clock()
         self._scanned_ns = clock()
         self._scan_now = False
         self._failing = False
-        self._cpu.read(clock(), [], {})  # the sample that the first load is counted from
+        # What the first load and the first waits are counted from.
+        self._cpu.read(clock(), [], {})
+        self._cpu_stall.read(clock())
+        self._memory_stall.read(clock())
 
     def read(self) -> Reading:
         """Return what the board says now. Never raises."""
         now_ns = self._clock()
         if self._woke_up(now_ns):
             self._cpu_probe.reset()
+            self._cpu_stall.reset()
+            self._memory_stall.reset()
         period_s = RETRY_SCAN_S if self._failing else SCAN_S
         if self._scan_now or now_ns - self._scanned_ns >= period_s * 1e9:
             self._scan_now = False
@@ -128,6 +137,8 @@ class Probes:
         failed: dict[str, str] = {}
         load = self._cpu.read(now_ns, absent, failed)
         memory_mib = self._memory.read(now_ns, absent, failed)
+        cpu_pressure = self._cpu_stall.read(now_ns)
+        memory_pressure = self._memory_stall.read(now_ns)
         heat = self._thermal.read(now_ns, absent, failed)
         if self._thermal_probe.lost is not None:
             failed["temperature"] = self._thermal_probe.lost
@@ -138,7 +149,10 @@ class Probes:
             time_ns=now_ns,
             cpu_foreign=None if load is None else round(load.foreign, 4),
             cpu_own=None if load is None else round(load.own, 4),
+            cpu_pressure=None if cpu_pressure is None else round(cpu_pressure, 4),
+            cores=self._cpu_probe.cores,
             memory_available_mib=None if memory_mib is None else round(memory_mib, 1),
+            memory_pressure=None if memory_pressure is None else round(memory_pressure, 4),
             temperature_c=None if heat is None else heat.temperature_c,
             temperature_zone=None if heat is None else heat.zone,
             temperature_limit_c=None if heat is None else heat.limit_c,
@@ -160,11 +174,15 @@ class Probes:
         """Look again for sensors that came or went."""
         for sensor in (self._cpu, self._memory, self._thermal, self._battery, self._throttle):
             sensor.probe.scan()
+        self._cpu_stall.scan()
+        self._memory_stall.scan()
 
     def close(self) -> None:
         """Close all files."""
         for sensor in (self._cpu, self._memory, self._thermal, self._battery, self._throttle):
             sensor.probe.close()
+        self._cpu_stall.close()
+        self._memory_stall.close()
 
     def _woke_up(self, now_ns: int) -> bool:
         suspended_ns = now_ns - self._awake_clock()

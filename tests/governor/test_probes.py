@@ -47,6 +47,7 @@ def test_a_whole_reading_of_a_pi(tmp_path: Path) -> None:
         time_ns=seconds(1.0),
         cpu_foreign=0.25,
         cpu_own=0.0,
+        cores=4.0,
         memory_available_mib=2843.0,
         temperature_c=51.121,
         temperature_zone="cpu-thermal",

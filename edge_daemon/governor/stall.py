@@ -1,0 +1,84 @@
+"""How long work waits for a resource: the kernel's pressure stall information (PSI)."""
+
+from pathlib import Path
+
+from edge_daemon.governor.kernelfile import KernelFile
+
+MIN_SPAN_S = 0.2
+"""Over a shorter span a single wait looks like pressure."""
+
+_KEY = b"total="
+
+
+class StallProbe:
+    """The share of the time between two reads in which work waited for one resource.
+
+    Counted from the running `total` of /proc/pressure (docs.kernel.org/accounting/psi.html): the
+    averages beside it are brought up to date every 2 s only.
+
+    It is the whole board's file and not that of the daemon's control group. The group's shows a
+    wait once it has hit one of our few threads, and takes a CPU quota of our own for pressure;
+    the board's shows work that queues before it reaches us, and means the same however the daemon
+    was started.
+
+    This signal is a supplement: many kernels come without it, and the Pi's want `psi=1` on their
+    command line. Whatever is wrong with it, it is `None` and nothing else.
+
+    Args:
+        root: the filesystem root.
+        resource: `cpu` or `memory`.
+        kind: `some`, when at least one task waited, or `full`, when all that could run did.
+    """
+
+    def __init__(self, root: Path, resource: str, kind: str) -> None:
+        self._file = KernelFile(root / "proc/pressure" / resource, size=256)
+        self._line = kind.encode() + b" "
+        self._before: tuple[int, int] | None = None
+        self._share: float | None = None
+        self.scan()
+
+    def scan(self) -> None:
+        """Look again for the file, and try again after it could not be read."""
+        self._present = self._file.path.exists()
+
+    def reset(self) -> None:
+        """Forget the last total: the time between it and now was not all time that work ran."""
+        self._before = None
+        self._share = None
+
+    def read(self, now_ns: int) -> float | None:
+        """Return the share since the last read, 0 to 1; None where it cannot be told.
+
+        Sooner than `MIN_SPAN_S` after the last one it is the last one.
+        """
+        if not self._present:
+            return None
+        before = self._before
+        if before is not None and 0 < now_ns - before[0] < MIN_SPAN_S * 1e9:
+            return self._share
+        self.reset()
+        try:
+            total_us = self._total_us()
+        except OSError:
+            # Kernels that have it switched off may show the file and fail with EOPNOTSUPP.
+            self._present = False
+            return None
+        except ValueError:
+            return None
+        self._before = now_ns, total_us
+        if before is not None and now_ns > before[0] and total_us >= before[1]:
+            self._share = min(1.0, (total_us - before[1]) * 1e3 / (now_ns - before[0]))
+        return self._share
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _total_us(self) -> int:
+        data = self._file.read()
+        line = 0 if data.startswith(self._line) else data.find(b"\n" + self._line) + 1
+        end = data.find(b"\n", line)
+        at = data.find(_KEY, line, end)
+        if end < 0 or at < 0 or not data.startswith(self._line, line):
+            raise ValueError(f"{self._file.path} holds {data[:32]!r}, not a pressure")
+        return int(data[at + len(_KEY) : end])
