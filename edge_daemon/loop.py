@@ -144,6 +144,8 @@ class Loop:
                 prepare_ms=round(prepared.prepare_ms, 3),
                 gap_ms=gap_ms,
                 headroom=prepared.order.headroom,
+                binding=decision.binding,
+                needs=decision.needs,
             )
         )
 

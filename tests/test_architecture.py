@@ -39,7 +39,8 @@ def test_the_tools_import_what_training_and_daemon_share() -> None:
     allowed = (
         "tools",
         "edge_daemon.features",
-        "edge_daemon.governor.headroom",
+        # The headroom that losses are weighed by, and the policy that the simulator runs.
+        "edge_daemon.governor",
         "edge_daemon.inference",
         "edge_daemon.tier",
         # What a pipeline is handed: a window with a frame and a ring.
@@ -62,7 +63,16 @@ def test_the_tools_import_what_training_and_daemon_share() -> None:
         ),
         (
             "journal",
-            ("journal", "clock", "tier", "governor.reading", "governor.headroom", "worker"),
+            (
+                "journal",
+                "clock",
+                "tier",
+                "governor.decision",
+                "governor.headroom",
+                "governor.margin",
+                "governor.reading",
+                "worker",
+            ),
         ),
     ],
 )

@@ -12,7 +12,8 @@ from edge_daemon.governor.decision import Decision
 from edge_daemon.governor.headroom import Headroom, headroom
 from edge_daemon.governor.limits import Limits
 from edge_daemon.governor.policy import PolicyState, decide, start, swap_failed
-from edge_daemon.governor.pressure import unknown
+from edge_daemon.governor.pressure import unknown, without
+from edge_daemon.governor.profile import PUBLISHED, Profile
 from edge_daemon.governor.reading import Reading
 from edge_daemon.journal.events import Fault, ReadingEvent, Sink
 from edge_daemon.tier import Tier
@@ -20,6 +21,8 @@ from edge_daemon.tier import Tier
 _START_POLLS = 3  # how long the start waits for a reading without holes
 _FAULT_EVERY_NS = 60 * 1_000_000_000
 _CHANGE_EVERY_S = 5.0  # a sensor that comes and goes must not fill the journal
+
+Circumstances = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], tuple[str, str]]
 
 
 class Order(Struct, frozen=True):
@@ -80,7 +83,8 @@ class Governor:
         clock: CLOCK_MONOTONIC, the journal's.
         pinned: a tier to keep whatever the readings say; None leaves it to the policy.
         reading_every_s: time from one `reading` line to the next; a change of what is absent,
-            failed or throttled is written within 5 s.
+            failed or throttled, or of what was decided why, is written within 5 s.
+        profile: what the tiers cost here.
 
     Attributes:
         reading: the last reading.
@@ -98,9 +102,11 @@ class Governor:
         clock: Clock = monotonic_ns,
         pinned: Tier | None = None,
         reading_every_s: float = 60.0,
+        profile: Profile = PUBLISHED,
     ) -> None:
         self._probes = probes
         self._limits = limits
+        self._profile = profile
         self._swapper = swapper
         self._journal = journal
         self._clock = clock
@@ -114,7 +120,7 @@ class Governor:
         self._failed_swaps: deque[Tier] = deque(maxlen=16)
         self._failures: dict[str, _Failure] = {}
         self._written_ns = 0
-        self._written: Reading | None = None
+        self._written: Circumstances | None = None
         self.reading: Reading | None = None
         self.decision: Decision | None = None
         self.polled_ns: int | None = None
@@ -131,8 +137,11 @@ class Governor:
 
     @property
     def poll_s(self) -> float:
-        """Time between two polls."""
-        return self._limits.poll_s
+        """Time from the last poll to the next."""
+        shortest, longest = self._limits.poll_min_s, self._limits.poll_max_s
+        if self.decision is None:
+            return longest if self._pinned is not None else shortest
+        return min(longest, max(shortest, self.decision.poll_s))
 
     def set_limits(self, limits: Limits) -> None:
         """Go by other limits from the next poll on."""
@@ -155,7 +164,7 @@ class Governor:
         """Poll until told to stop: the worker's body."""
         while not stop.is_set():
             self.poll()
-            stop.wait(self._limits.poll_s)
+            stop.wait(self.poll_s)
 
     def poll(self) -> Decision | None:
         """Take a reading, journal it now and then, decide and ask; return the decision.
@@ -182,10 +191,10 @@ class Governor:
         while self._failed_swaps:
             self._give_way(self._failed_swaps.popleft(), reading)
         if not self._started:
-            if self._polls < _START_POLLS and unknown(reading, limits):
+            if self._polls < _START_POLLS and unknown(without(reading, limits.ignored), limits):
                 return None
             return self._start(reading)
-        self._state, decision = decide(self._state, reading, limits)
+        self._state, decision = decide(self._state, reading, self._profile, limits)
         if decision.changed:
             self._ask(decision, reading)
         return decision
@@ -193,7 +202,7 @@ class Governor:
     def _start(self, reading: Reading) -> Decision:
         previous = self._state.tier
         self._started = True
-        self._state, decision = start(previous, reading, self._limits)
+        self._state, decision = start(previous, reading, self._profile, self._limits)
         if decision.changed:
             self._ask(decision, reading)
         return decision
@@ -226,15 +235,15 @@ class Governor:
         now_ns = self._clock()
         for name, error in reading.failed.items():
             self._report_failure(name, error, now_ns)
-        written = self._written
-        if written is not None:
-            changed = _circumstances(reading) != _circumstances(written)
+        now = _circumstances(reading, self.decision)
+        if self._written is not None:
+            changed = now != self._written
             wait_s = _CHANGE_EVERY_S if changed else self._reading_every_s
             if now_ns - self._written_ns < min(wait_s, self._reading_every_s) * 1e9:
                 return
-        self._written, self._written_ns = reading, now_ns
+        self._written, self._written_ns = now, now_ns
         left = headroom(reading, self._limits).rounded()
-        self._journal.write(ReadingEvent(tier=self._state.tier, reading=reading, headroom=left))
+        self._journal.write(ReadingEvent(self._state.tier, reading, left, self.decision))
 
     def _report_failure(self, name: str, error: str, now_ns: int) -> None:
         failure = self._failures.setdefault(name, _Failure())
@@ -249,6 +258,7 @@ class Governor:
         self._failures[name] = _Failure(0, now_ns)
 
 
-def _circumstances(reading: Reading) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+def _circumstances(reading: Reading, decision: Decision | None) -> Circumstances:
     """Return what is journalled as soon as it changes."""
-    return reading.absent, tuple(sorted(reading.failed)), reading.throttled
+    why = ("", "") if decision is None else (decision.rule, decision.resource)
+    return reading.absent, tuple(sorted(reading.failed)), reading.throttled, why

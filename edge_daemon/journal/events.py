@@ -4,7 +4,9 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from edge_daemon.governor.decision import Decision
 from edge_daemon.governor.headroom import Headroom
+from edge_daemon.governor.margin import Margin
 from edge_daemon.governor.reading import Reading
 from edge_daemon.tier import Tier
 
@@ -104,6 +106,9 @@ class TierChange(Event, frozen=True, tag="tier_change", rename={"from_": "from"}
         prepare_ms: time to load and warm the new pipeline, beside the running one.
         gap_ms: time the loop spent adopting it.
         headroom: what that reading left of each resource; null without a reading.
+        binding: the quantity that drove the tier out, or that last kept it from going up; null
+            where something else than a quantity did.
+        needs: what the next higher tier is short of.
     """
 
     from_: Tier
@@ -117,20 +122,28 @@ class TierChange(Event, frozen=True, tag="tier_change", rename={"from_": "from"}
     prepare_ms: float = 0.0
     gap_ms: float = 0.0
     headroom: Headroom | None = None
+    binding: Margin | None = None
+    needs: tuple[Margin, ...] = ()
 
 
 class ReadingEvent(Event, frozen=True, tag="reading"):
-    """A reading of the board, written now and then.
+    """A reading of the board and what was decided on it.
+
+    Written now and then, and within 5 s where the reason for the tier, or what is absent, failed
+    or throttled, changes: the newest line explains how things stand.
 
     Attributes:
-        tier: the tier that ran.
+        tier: the tier that was last asked for.
         reading: what the probes saw.
         headroom: what that leaves of each resource.
+        decision: what was decided, with its explanation; null while a tier is pinned and while
+            the start waits for a complete reading.
     """
 
     tier: Tier
     reading: Reading
     headroom: Headroom | None = None
+    decision: Decision | None = None
 
 
 class Capture(Event, frozen=True, tag="capture"):

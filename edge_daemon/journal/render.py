@@ -8,6 +8,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, tzinfo
 from math import isfinite
 
+import msgspec
+
+from edge_daemon.governor.margin import QUANTITIES, Margin
+
 Fields = Mapping[str, object]
 
 _DIM, _BOLD, _REVERSE, _RED, _GREEN, _YELLOW = "2", "1", "7", "31", "32", "33"
@@ -136,6 +140,7 @@ def _tier_change(to: Renderer, fields: Fields) -> str:
         f"{'▼' if down else '▲'} {after}",
         f"from {before}: {_text(fields, 'reason') or _text(fields, 'resource')}",
         _list(*_board(fields.get("reading")), _headroom(fields.get("headroom"))),
+        _needs(fields.get("needs")),
         _list(*timing),
         kind_codes=f"{_REVERSE};{_TIERS.get(after, _BOLD)}",
         code=_BOLD,
@@ -144,7 +149,16 @@ def _tier_change(to: Renderer, fields: Fields) -> str:
 
 def _reading(to: Renderer, fields: Fields) -> str:
     parts = *_board(fields.get("reading")), _headroom(fields.get("headroom"))
-    return to.row(fields, "reading", _list(*parts), kind_codes=_DIM)
+    found = fields.get("decision")
+    decision = found if isinstance(found, dict) else {}
+    return to.row(
+        fields,
+        "reading",
+        _list(*parts),
+        ": ".join(filter(None, (_text(fields, "tier"), _text(decision, "reason")))),
+        _needs(decision.get("needs")),
+        kind_codes=_DIM,
+    )
 
 
 def _capture(to: Renderer, fields: Fields) -> str:
@@ -270,6 +284,16 @@ def _headroom(headroom: object) -> str:
     scarcest = min(left, key=left.__getitem__)
     which = f" ({scarcest})" if left[scarcest] < 1.0 else ""
     return f"headroom {left[scarcest]:.0%}{which}"
+
+
+def _needs(needs: object) -> str:
+    """Return what a move up needs; empty where nothing is short, or not in a known form."""
+    try:
+        margins = msgspec.convert(needs, tuple[Margin, ...])
+    except (msgspec.ValidationError, RecursionError):
+        return ""
+    wants = [margin.wants() for margin in margins if margin.quantity in QUANTITIES]
+    return f"↑ {'; '.join(wants)}" if wants else ""
 
 
 def _text(fields: Fields, key: str) -> str:

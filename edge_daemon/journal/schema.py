@@ -14,7 +14,9 @@ from typing import Any
 
 import msgspec
 
+from edge_daemon.governor.decision import Decision
 from edge_daemon.governor.headroom import Headroom
+from edge_daemon.governor.margin import Margin
 from edge_daemon.governor.reading import Reading
 from edge_daemon.journal.events import SCHEMA
 from edge_daemon.journal.line import EVENTS, Envelope
@@ -53,7 +55,7 @@ def journal_schema() -> JsonSchema:
             },
             "required": [*envelope["required"], *body["required"]],
         }
-    for part in (Reading, Headroom):
+    for part in (Reading, Headroom, Decision, Margin):
         definitions[part.__name__] = _described(components.pop(part.__name__), part)
     for name, component in components.items():
         definitions[name] = _summarised(component)

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+from edge_daemon.governor.decision import Decision
 from edge_daemon.governor.headroom import Headroom
+from edge_daemon.governor.margin import Margin
 from edge_daemon.governor.reading import Reading
 from edge_daemon.journal.events import (
     Capture,
@@ -30,6 +32,20 @@ READING = Reading(
     throttled=("under-voltage",),
 )
 HEADROOM = Headroom(cpu=0.3, memory=1.0, energy=0.0, thermal=1.0)
+NEEDS = (
+    Margin(Tier.MEDIUM, "foreign_load", 0.72, 0.6, 0.7),
+    Margin(Tier.MEDIUM, "thermal_distance", 8.8, 10.0, 6.0),
+)
+HOLDS = Decision(
+    tier=Tier.LOW,
+    previous=Tier.LOW,
+    resource="cpu",
+    rule="cpu_holds",
+    reason="foreign CPU load is 72 %, medium begins at 60 %",
+    time_ns=READING.time_ns,
+    binding=NEEDS[0],
+    needs=NEEDS,
+)
 
 EVENTS: tuple[Event, ...] = (
     Start(
@@ -71,8 +87,10 @@ EVENTS: tuple[Event, ...] = (
         prepare_ms=41.2,
         gap_ms=0.18,
         headroom=HEADROOM,
+        binding=Margin(Tier.HIGH, "foreign_load", 0.72, 0.3, 0.5),
+        needs=NEEDS[:1],
     ),
-    ReadingEvent(tier=Tier.HIGH, reading=READING, headroom=HEADROOM),
+    ReadingEvent(tier=Tier.LOW, reading=READING, headroom=HEADROOM, decision=HOLDS),
     Capture("audio", "USB PnP Sound Device", "reconnecting", "stalled", "no samples", 9120, 240, 2),
     Fault("swap", "high.tflite cannot be loaded", 3),
     Reload(applied=("prediction.threshold",), restart=("video.source",)),

@@ -70,6 +70,7 @@ def test_a_tier_change_shows_its_way_and_its_reason() -> None:
 def test_a_reading_ends_with_the_scarcest_resource() -> None:
     line = fields(samples.EVENTS[3])
     shown = Renderer(width=200, zone=UTC)
+    line["decision"] = line["tier"] = None
     assert shown(line).endswith("on battery · under-voltage · headroom 0% (energy)")
     line["headroom"] = {"cpu": 1.0, "memory": 0.4217, "energy": 1.0, "thermal": 0.9}
     assert shown(line).endswith("under-voltage · headroom 42% (memory)")
@@ -77,6 +78,32 @@ def test_a_reading_ends_with_the_scarcest_resource() -> None:
     assert shown(line).endswith("under-voltage · headroom 100%")
     del line["headroom"]  # a line of an earlier version
     assert shown(line).endswith("on battery · under-voltage")
+
+
+def test_a_reading_says_why_the_tier_runs_and_what_a_move_up_needs() -> None:
+    text = " ".join(line.strip() for line in plain(samples.EVENTS[3]))
+    assert "low: foreign CPU load is 72 %, medium begins at 60 %" in text
+    assert text.endswith(
+        "↑ foreign CPU load is 72 % and must be at most 60 % for medium; distance to the thermal "
+        "limit is 8.8 °C and must be at least 10.0 °C for medium"
+    )
+
+
+def test_a_tier_change_says_what_a_move_up_needs() -> None:
+    lines = plain(samples.EVENTS[2], 120)
+    assert lines[-2].strip() == "↑ foreign CPU load is 72 % and must be at most 60 % for medium"
+    nothing = msgspec.structs.replace(samples.EVENTS[2], needs=())
+    assert "↑" not in "".join(plain(nothing, 120))
+
+
+def test_a_need_of_a_later_version_is_left_out() -> None:
+    line = fields(samples.EVENTS[3])
+    assert isinstance(line["decision"], dict)
+    line["decision"]["needs"][0]["quantity"] = "noise"
+    shown = Renderer(width=200, zone=UTC)(line)
+    assert "↑ distance to the thermal limit is 8.8 °C" in shown
+    line["decision"]["needs"][0] = {"tier": "highest"}
+    assert "↑" not in Renderer(width=200, zone=UTC)(line)
 
 
 def test_a_stop_says_how_many_answers_came_again() -> None:
