@@ -5,6 +5,7 @@ from typing import Literal
 from edge_daemon.capture.inputs import Inputs
 from edge_daemon.clock import Clock, monotonic_ns
 from edge_daemon.governor.governor import Order
+from edge_daemon.governor.meter import Meter
 from edge_daemon.inference.gate import Reuse
 from edge_daemon.inference.pipeline import Pipeline, Scores
 from edge_daemon.inference.smoothing import Answer, Smoother
@@ -33,6 +34,7 @@ class Loop:
         timer: measures durations; always real time.
         announce: whether every prediction is journalled or only a new answer or tier.
         reuse: when the scores of an earlier window come again; None for never.
+        meter: is told what each window took of which nothing was reused; None tells nobody.
 
     Attributes:
         announce: may be changed at any time.
@@ -53,6 +55,7 @@ class Loop:
         timer: Clock = monotonic_ns,
         announce: Announce = "every",
         reuse: Reuse | None = None,
+        meter: Meter | None = None,
     ) -> None:
         self.announce: Announce = announce
         self.reuse = reuse
@@ -65,6 +68,7 @@ class Loop:
         self._tally = tally
         self._clock = clock
         self._timer = timer
+        self._meter = meter
         self._announced: tuple[str, Tier] | None = None
         self._failures = 0
 
@@ -99,6 +103,9 @@ class Loop:
 
     def _answer(self, window: Window, scores: Scores, started_ns: int) -> None:
         answer = self._smoother.update(scores, window.cut_ns)
+        spent_ns = self._timer() - started_ns
+        if self._meter is not None and not scores.kept_picture:
+            self._meter.computed(self.tier, spent_ns)
         event = Prediction(
             window=window.number,
             tier=self.tier,
@@ -110,7 +117,7 @@ class Loop:
             reused=scores.reused,
             age_ms=_age_ms(scores, self._clock()),
             skew_ms=_skew_ms(scores),
-            cycle_ms=round((self._timer() - started_ns) / 1e6, 4),
+            cycle_ms=round(spent_ns / 1e6, 4),
             truth=None if window.frame is None else window.frame.label,
         )
         self._tally.prediction(event)

@@ -14,6 +14,8 @@ from edge_daemon.clock import VirtualClock
 from edge_daemon.governor.decision import Decision
 from edge_daemon.governor.governor import Order
 from edge_daemon.governor.headroom import Headroom
+from edge_daemon.governor.meter import Meter
+from edge_daemon.governor.reading import Reading
 from edge_daemon.inference.bundle import load_bundle
 from edge_daemon.inference.gate import Reuse
 from edge_daemon.inference.interpreter import InterpreterError
@@ -40,6 +42,7 @@ class Rig:
         bundle = load_bundle(Path(__file__).parent / "data" / "models" / "bars")
         self.swapper: Swapper[Order] = Swapper(bundle, 1, self.clock, self.on_fault)
         self.tally = Tally(Tier.CRITICAL, self.clock())
+        self.meter = Meter()
         self.loop = Loop(
             inputs=Inputs(self.slot, self.ring, 2000 * MS),
             swapper=self.swapper,
@@ -47,6 +50,7 @@ class Rig:
             journal=self,
             tally=self.tally,
             clock=self.clock,
+            meter=self.meter,
         )
 
     def write(self, event: Event) -> None:
@@ -259,3 +263,28 @@ def test_a_picture_that_goes_ends_reuse(rig: Rig) -> None:
     gone = [one.image for one in seen].index(False)
     assert gone == 20
     assert [number for number, one in enumerate(seen) if not one.reused] == [0, gone]
+
+
+def test_the_meter_is_told_of_windows_that_were_computed_and_of_no_others(rig: Rig) -> None:
+    rig.loop.reuse = REUSE
+    for image in (None, None, np.zeros((4, 4, 7), np.uint8), np.full((48, 48), 20, np.uint8)):
+        rig.picture(image)
+        rig.step(ms=40)
+    seen = rig.predictions()
+    assert [one.reused for one in seen] == [False, True, False]
+    taken = rig.meter.complete(Reading(time_ns=0))
+    assert (taken.cycle_tier, taken.cycles) == (Tier.CRITICAL, 2)
+    whole_ms = [one.cycle_ms for one in seen if not one.reused]
+    assert taken.cycle_ms == pytest.approx(sum(whole_ms) / 2, abs=1e-4)
+
+
+def test_a_window_whose_picture_served_before_does_not_say_what_its_tier_costs(rig: Rig) -> None:
+    rig.order(Tier.HIGH)
+    rig.loop.reuse = Reuse(picture=0.04, sound=-1.0, at_most_ns=10**12)  # no sound is the same
+    for _ in range(3):
+        rig.picture()
+        rig.sound()
+        rig.step()
+    rig.step()  # nothing new: no window
+    taken = rig.meter.complete(Reading(time_ns=0))
+    assert (taken.cycle_tier, taken.cycles) == (Tier.HIGH, 1)

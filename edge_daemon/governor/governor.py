@@ -11,6 +11,7 @@ from edge_daemon.clock import Clock, monotonic_ns
 from edge_daemon.governor.decision import Decision
 from edge_daemon.governor.headroom import Headroom, headroom
 from edge_daemon.governor.limits import Limits
+from edge_daemon.governor.meter import Meter
 from edge_daemon.governor.policy import PolicyState, decide, start, swap_failed
 from edge_daemon.governor.pressure import unknown, without
 from edge_daemon.governor.profile import PUBLISHED, Profile
@@ -85,6 +86,8 @@ class Governor:
         reading_every_s: time from one `reading` line to the next; a change of what is absent,
             failed or throttled, or of what was decided why, is written within 5 s.
         profile: what the tiers cost here.
+        meter: what the loop's windows take, for the readings; None where nobody notes it, as in
+            lockstep, where durations would make journals of equal input differ.
 
     Attributes:
         reading: the last reading.
@@ -103,10 +106,12 @@ class Governor:
         pinned: Tier | None = None,
         reading_every_s: float = 60.0,
         profile: Profile = PUBLISHED,
+        meter: Meter | None = None,
     ) -> None:
         self._probes = probes
         self._limits = limits
         self._profile = profile
+        self._meter = meter
         self._swapper = swapper
         self._journal = journal
         self._clock = clock
@@ -173,6 +178,8 @@ class Governor:
         """
         self._polls += 1
         reading = self._probes.read()
+        if self._meter is not None:
+            reading = self._meter.complete(reading)
         self.reading = reading
         self.decision = self._decide(reading)
         self._report(reading)

@@ -106,7 +106,8 @@ class Pipeline:
 
     def _run(self, window: Window) -> Scores:
         frame, now_ns = window.frame, window.cut_ns
-        if not self._gate.same_picture(None if frame is None else frame.image, now_ns):
+        kept_picture = self._gate.same_picture(None if frame is None else frame.image, now_ns)
+        if not kept_picture:
             self._tensors["image"] = self._no_image if frame is None else self._image(frame.image)
         sound = self._hear(window)
         reused = self._gate.same_scores(sound, now_ns)
@@ -122,6 +123,7 @@ class Pipeline:
             image_ns=None if frame is None else frame.captured_ns,
             audio_ns=None if audible is None else audible.captured_ns(window.audio_end - 1),
             reused=reused,
+            kept_picture=kept_picture,
         )
 
     def _hear(self, window: Window) -> NDArray[np.float32] | None:

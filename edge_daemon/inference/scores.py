@@ -17,6 +17,8 @@ class Scores(NamedTuple):
         audio_ns: monotonic capture time of the newest sample; None where no sound was used.
         reused: whether picture and sound were compared with those of an earlier window, found to
             be the same, and the probabilities are that window's.
+        kept_picture: whether the features of an earlier picture served, as they always do where
+            scores are reused; only a window without says what its tier costs.
     """
 
     probabilities: NDArray[np.float32]
@@ -25,3 +27,4 @@ class Scores(NamedTuple):
     image_ns: int | None
     audio_ns: int | None
     reused: bool = False
+    kept_picture: bool = False
