@@ -1,4 +1,4 @@
-"""Where this process sits in the control groups, and how many cores it may use there.
+"""Where this process sits in the control groups, and how many cores they leave it.
 
 Both versions: docs.kernel.org/admin-guide/cgroup-v2.html and cgroup-v1/. A limit counts on every
 level up to the root, so each function returns the process's own group first and then its parents.
@@ -6,7 +6,9 @@ level up to the root, so each function returns the process's own group first and
 
 from pathlib import Path
 
-from edge_daemon.governor.kernelfile import int_of, text_of
+from edge_daemon.governor.kernelfile import KernelFile, text_of
+
+_TOGETHER = ("cpu", "cpuacct")  # most systems mount these two as one
 
 
 def unified_groups(root: Path) -> list[Path]:
@@ -26,8 +28,10 @@ def controller_groups(root: Path, controller: str) -> list[Path]:
         controller: `cpu`, `memory`, ...
     """
     base = root / "sys/fs/cgroup"
-    mounts = [base / controller, base / "cpu,cpuacct"] if controller == "cpu" else []
-    return _groups(root, {controller}, mounts or [base / controller])
+    mounts = [base / controller]
+    if controller in _TOGETHER:
+        mounts.append(base / ",".join(_TOGETHER))
+    return _groups(root, {controller}, mounts)
 
 
 def _groups(root: Path, wanted: set[str], mounts: list[Path]) -> list[Path]:
@@ -61,16 +65,73 @@ def _own_path(root: Path, wanted: set[str]) -> str | None:
     return None
 
 
+class Quota:
+    """The tightest CPU quota over our group and its parents.
+
+    Args:
+        root: the filesystem root.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._v2: list[KernelFile] = []
+        self._v1: list[tuple[KernelFile, KernelFile]] = []
+        self.scan()
+
+    def scan(self) -> None:
+        """Look again for our group: a process can be moved."""
+        self.close()
+        self._v2 = [
+            KernelFile(group / "cpu.max", 64)
+            for group in unified_groups(self._root)
+            if (group / "cpu.max").exists()
+        ]
+        self._v1 = [
+            (
+                KernelFile(group / "cpu.cfs_quota_us", 64),
+                KernelFile(group / "cpu.cfs_period_us", 64),
+            )
+            for group in controller_groups(self._root, "cpu")
+            if (group / "cpu.cfs_quota_us").exists()
+        ]
+
+    def cores(self) -> float | None:
+        """Return how many cores it leaves, None without a quota: about 1 µs for each group.
+
+        A file that cannot be read or understood is no quota.
+        """
+        quotas = [_cores(*_pair(file)) for file in self._v2]
+        quotas += [_cores(_text(quota), _text(period)) for quota, period in self._v1]
+        return min((cores for cores in quotas if cores is not None), default=None)
+
+    def close(self) -> None:
+        """Close the files."""
+        for file in (*self._v2, *(file for pair in self._v1 for file in pair)):
+            file.close()
+
+
 def quota_cores(root: Path) -> float | None:
-    """Return how many cores the tightest CPU quota leaves, or None without a quota."""
-    quotas: list[float] = []
-    for group in unified_groups(root):
-        quota, _, period = (text_of(group / "cpu.max") or "max 100000").partition(" ")
-        if quota.isdigit() and period.isdigit() and int(period) > 0:
-            quotas.append(int(quota) / int(period))
-    for group in controller_groups(root, "cpu"):
-        quota_us = int_of(group / "cpu.cfs_quota_us")
-        period_us = int_of(group / "cpu.cfs_period_us")
-        if quota_us is not None and quota_us > 0 and period_us is not None and period_us > 0:
-            quotas.append(quota_us / period_us)
-    return min(quotas, default=None)
+    """Return how many cores the tightest CPU quota leaves now, or None without a quota."""
+    quota = Quota(root)
+    cores = quota.cores()
+    quota.close()
+    return cores
+
+
+def _pair(file: KernelFile) -> tuple[str, str]:
+    quota_us, _, period_us = _text(file).partition(" ")
+    return quota_us, period_us
+
+
+def _text(file: KernelFile) -> str:
+    try:
+        return file.read_text()
+    except (OSError, ValueError):
+        return ""
+
+
+def _cores(quota_us: str, period_us: str) -> float | None:
+    """Return the cores of a quota; "max" (v2) and "-1" (v1) stand for none."""
+    if not (quota_us.isdigit() and period_us.isdigit()) or not int(quota_us) or not int(period_us):
+        return None
+    return int(quota_us) / int(period_us)

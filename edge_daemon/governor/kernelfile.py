@@ -16,11 +16,17 @@ class KernelFile:
     Args:
         path: the file; it is opened at the first read.
         size: the most bytes that matter.
+
+    Attributes:
+        path: the same.
+        size: the same; may grow when they turn out to be too few.
     """
+
+    __slots__ = ("_fd", "path", "size")
 
     def __init__(self, path: Path, size: int = 4096) -> None:
         self.path = path
-        self._size = size
+        self.size = size
         self._fd = -1
 
     def read(self) -> bytes:
@@ -33,7 +39,7 @@ class KernelFile:
         try:
             if self._fd < 0:
                 self._fd = os.open(self.path, _FLAGS)
-            data = os.pread(self._fd, self._size, 0)
+            data = os.pread(self._fd, self.size, 0)
         except OSError as error:
             self.close()
             error.filename = str(self.path)

@@ -4,6 +4,7 @@ import pytest
 
 from edge_daemon.clock import VirtualClock
 from edge_daemon.governor.cpu import CpuProbe
+from edge_daemon.governor.owntime import OwnTime
 from edge_daemon.governor.probes import Probes
 from edge_daemon.governor.reading import Reading
 from tests.governor.sysroot import BOARDS, board, copy_of, seconds, write
@@ -22,7 +23,9 @@ class Board:
             self.root,
             self.clock,
             awake_clock=lambda: self.clock() - self.asleep_ns,
-            cpu=lambda root: CpuProbe(root, own_ns=lambda: 0, cores=lambda: set(range(64))),
+            cpu=lambda root: CpuProbe(
+                root, OwnTime(root, lambda: 0, lambda: 0), lambda: set(range(64))
+            ),
         )
 
     def read(self, at_s: float) -> Reading:
