@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from edge_daemon.governor.attendant import GivenUpError, thread
+
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
 
 
@@ -35,18 +37,18 @@ class KernelFile:
         Raises:
             OSError: it cannot be opened or read; the message names the file.
             ValueError: it is empty.
+            GivenUpError: it took so long that another thread reads the rest.
         """
+        attendant = thread.attendant
+        if attendant is None:
+            return self._read()
+        attendant.begin(self.path)
         try:
-            if self._fd < 0:
-                self._fd = os.open(self.path, _FLAGS)
-            data = os.pread(self._fd, self.size, 0)
-        except OSError as error:
-            self.close()
-            error.filename = str(self.path)
-            raise
-        if not data:
-            raise ValueError(f"{self.path} is empty")
-        return data
+            return self._read()
+        finally:
+            if not attendant.end():
+                self.close()
+                raise GivenUpError
 
     def read_int(self) -> int:
         """Return the whole number that the file holds.
@@ -70,6 +72,19 @@ class KernelFile:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+
+    def _read(self) -> bytes:
+        try:
+            if self._fd < 0:
+                self._fd = os.open(self.path, _FLAGS)
+            data = os.pread(self._fd, self.size, 0)
+        except OSError as error:
+            self.close()
+            error.filename = str(self.path)
+            raise
+        if not data:
+            raise ValueError(f"{self.path} is empty")
+        return data
 
 
 def text_of(path: Path) -> str | None:
