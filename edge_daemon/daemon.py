@@ -19,6 +19,7 @@ from edge_daemon.features.image import shrink, work_px
 from edge_daemon.governor.boards import board_model
 from edge_daemon.governor.governor import Governor, Order, Readings
 from edge_daemon.governor.probes import Probes
+from edge_daemon.governor.record import FLUSH_S, FORMAT, Header, Recorder
 from edge_daemon.governor.script import ScriptedProbes, read_trace
 from edge_daemon.governor.watch import Watch
 from edge_daemon.inference.bundle import Bundle, check_models, load_bundle
@@ -43,6 +44,7 @@ JOURNAL_STOP_S = 0.7
 """How long the journal gets to write what waits; with STOP_S, less than systemd's patience."""
 STATUS_EVERY_NS = 2_000_000_000
 MANY_LINES = 1024
+FLUSH_NS = round(FLUSH_S * 1e9)
 
 Observer = Callable[[Event], None]
 
@@ -59,6 +61,8 @@ class Daemon:
         observe: sees each event just before the journal does, on the thread that it comes from;
             neither blocks nor raises.
         reload: reads the config again, for SIGHUP; None where there is no file to read.
+        record: a file that every reading goes to, with what was decided on it; None for none.
+        record_bytes: bound of that file.
 
     Attributes:
         bundle: the models.
@@ -70,7 +74,7 @@ class Daemon:
         BundleError: the bundle cannot be used.
         ConfigError: nothing is left to classify.
         InterpreterError: the TFLite runtime does not work.
-        TraceError: the scripted readings cannot be used.
+        TraceError: the scripted readings cannot be used, or not be recorded to `record`.
     """
 
     def __init__(
@@ -81,6 +85,8 @@ class Daemon:
         environ: Mapping[str, str] = os.environ,
         observe: Observer | None = None,
         reload: Callable[[], Config] | None = None,
+        record: Path | None = None,
+        record_bytes: int = 64 * 2**20,
     ) -> None:
         self._config = config
         self._root = root
@@ -115,6 +121,7 @@ class Daemon:
         self._swapper: Swapper[Order] = Swapper(
             self.bundle, config.inference.threads, self._clock, self._swap_failed
         )
+        self._recorder = None if record is None else self._make_recorder(record, record_bytes)
         self._governor = Governor(
             self._probes,
             config.governor.limits,
@@ -123,6 +130,7 @@ class Daemon:
             clock=self._clock,
             pinned=config.pinned,
             reading_every_s=config.governor.reading_every_s,
+            record=self._recorder,
         )
         self._smoother = Smoother(
             self.bundle.labels, config.prediction.threshold, config.prediction.smoothing
@@ -224,6 +232,8 @@ class Daemon:
         if self._lockstep:
             for feed in self._capturing.feeds:
                 feed.close()
+            if self._recorder is not None:
+                self._recorder.close()
         inputs = self._capturing.inputs
         stop = self._tally.stop(
             self._reason,
@@ -274,24 +284,45 @@ class Daemon:
             return Probes(self._root, virtual, awake_clock=virtual, ignored_zones=ignored)
         return Probes(self._root, ignored_zones=ignored)
 
+    def _make_recorder(self, path: Path, max_bytes: int) -> Recorder:
+        header = Header(
+            format=FORMAT,
+            version=__version__,
+            board=board_model(self._root) or platform.machine(),
+            bundle=f"{self.bundle.name} {self.bundle.version}",
+            bundle_sha256=self.bundle.sha256,
+            tier=Tier.CRITICAL,
+        )
+
+        def ended(message: str) -> None:
+            self.write(Fault(part="record", message=message))
+
+        return Recorder(path, header, max_bytes=max_bytes, on_end=ended)
+
     def _make_pace(self, virtual: VirtualClock | None) -> Pace:
         period_ns = self._config.window.period_ms * 1_000_000
         if virtual is None:
             return RealTime(self._clock, period_ns)
-        poll_ns = round(self._config.governor.limits.poll_s * 1e9)
+        recorder = self._recorder
         return Lockstep(
             virtual,
             period_ns,
             [feed.pump for feed in self._capturing.feeds],
-            [(poll_ns, self._governor.poll), (0, self._swapper.step)],
+            [
+                (lambda: round(self._governor.poll_s * 1e9), self._governor.poll),
+                (lambda: 0, self._swapper.step),
+                *([] if recorder is None else [(lambda: FLUSH_NS, recorder.step)]),
+            ],
         )
 
     def _make_workers(self) -> list[Worker]:
+        recorder = self._recorder
         feeds = [Worker(feed.kind, feed.run, on_error=self._fail) for feed in self._capturing.feeds]
         return [
             *feeds,
             Worker("swap", self._swapper.run, on_error=self._fail),
             Worker("governor", self._governor.run, on_error=self._fail),
+            *([] if recorder is None else [Worker("record", recorder.run, on_error=self._fail)]),
         ]
 
     def _start_event(self) -> Start:

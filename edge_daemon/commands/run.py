@@ -24,10 +24,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="read /proc and /sys below DIR (for tests)",
     )
+    parser.add_argument(
+        "--record",
+        type=Path,
+        metavar="FILE",
+        help="write every reading to FILE, with what was decided on it, for replay-governor",
+    )
+    parser.add_argument(
+        "--record-mib",
+        type=_mib,
+        default=64,
+        metavar="MIB",
+        help="where FILE ends (64: about a day and a half)",
+    )
     parser.epilog = (
         "examples:\n"
         "  edge-daemon run\n"
-        "  edge-daemon run --config config.yaml --tier low\n\n"
+        "  edge-daemon run --config config.yaml --tier low\n"
+        "  edge-daemon run --record night.jsonl\n\n"
         "signals: SIGTERM and SIGINT stop, a second one at once; SIGHUP reads the config again"
     )
 
@@ -48,6 +62,8 @@ def run(arguments: argparse.Namespace) -> int:
         root=arguments.sysroot,
         environ=os.environ,
         reload=None if path is None else lambda: options.load(arguments),
+        record=arguments.record,
+        record_bytes=arguments.record_mib * 2**20,
     )
     log.info(
         "config %s, journal %s/journal.jsonl", path or "built-in defaults", daemon.journal.directory
@@ -56,3 +72,9 @@ def run(arguments: argparse.Namespace) -> int:
     if stop is not None:
         log.info("stopped: %s", stop.reason)
     return leave(daemon, code)
+
+
+def _mib(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 1_048_576:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size in MiB, from 1 to 1048576")
+    return int(text)

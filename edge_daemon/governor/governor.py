@@ -54,6 +54,23 @@ class Readings(Protocol):
         """Leave out other thermal zones, from the next reading on."""
 
 
+class Record(Protocol):
+    """What is told everything that a rerun of the policy needs. Neither blocks nor raises."""
+
+    def poll(
+        self,
+        reading: Reading,
+        decision: Decision | None,
+        tier: Tier,
+        profile: Profile,
+        limits: Limits,
+    ) -> None:
+        """Take a reading, what was decided on it, and the tier that is asked for now."""
+
+    def swap_failed(self, tier: Tier) -> None:
+        """Take note that the policy is told of a tier that could not be made ready."""
+
+
 class Requests(Protocol):
     """The swap."""
 
@@ -88,6 +105,7 @@ class Governor:
         profile: what the tiers cost here.
         meter: what the loop's windows take, for the readings; None where nobody notes it, as in
             lockstep, where durations would make journals of equal input differ.
+        record: where every reading goes; None for nowhere.
 
     Attributes:
         reading: the last reading.
@@ -107,11 +125,13 @@ class Governor:
         reading_every_s: float = 60.0,
         profile: Profile = PUBLISHED,
         meter: Meter | None = None,
+        record: Record | None = None,
     ) -> None:
         self._probes = probes
-        self._limits = limits
+        self._limits = self._wanted_limits = limits
         self._profile = profile
         self._meter = meter
+        self._record = record
         self._swapper = swapper
         self._journal = journal
         self._clock = clock
@@ -143,14 +163,15 @@ class Governor:
     @property
     def poll_s(self) -> float:
         """Time from the last poll to the next."""
-        shortest, longest = self._limits.poll_min_s, self._limits.poll_max_s
+        limits = self._wanted_limits
+        shortest, longest = limits.poll_min_s, limits.poll_max_s
         if self.decision is None:
             return longest if self._pinned is not None else shortest
         return min(longest, max(shortest, self.decision.poll_s))
 
     def set_limits(self, limits: Limits) -> None:
         """Go by other limits from the next poll on."""
-        self._limits = limits
+        self._wanted_limits = limits
         self._probes.ignore_zones(limits.temperature.ignored_zones)
 
     def set_reading_every_s(self, reading_every_s: float) -> None:
@@ -177,11 +198,15 @@ class Governor:
         None while a tier is pinned and while the start waits for a complete reading.
         """
         self._polls += 1
+        self._limits = self._wanted_limits
         reading = self._probes.read()
         if self._meter is not None:
             reading = self._meter.complete(reading)
         self.reading = reading
         self.decision = self._decide(reading)
+        if self._record is not None:
+            tier = self._state.tier
+            self._record.poll(reading, self.decision, tier, self._profile, self._limits)
         self._report(reading)
         self.polled_ns = self._clock()
         return self.decision
@@ -226,6 +251,8 @@ class Governor:
 
     def _give_way(self, failed: Tier, reading: Reading) -> None:
         """Let the policy know of a failed swap, and call the swap off or send it further down."""
+        if self._record is not None:
+            self._record.swap_failed(failed)
         self._state, decision = swap_failed(self._state, failed, self._before, self._limits)
         if decision.changed:
             self._swapper.request(decision.tier, self._order(decision, reading))

@@ -15,9 +15,12 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from edge_daemon.clock import Clock
 from edge_daemon.governor.reading import Reading
+from edge_daemon.tier import Tier
 
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 Celsius = Annotated[float, Meta(ge=-40.0, le=150.0)]
+NotNegative = Annotated[float, Meta(ge=0.0)]
+Count = Annotated[int, Meta(ge=0)]
 
 _SIGNALS = {
     "cpu": "cpu_foreign",
@@ -39,13 +42,22 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True):
         at_s: seconds since the start of the trace.
         cpu_foreign: see `Reading`.
         cpu_own: see `Reading`.
+        cpu_pressure: see `Reading`.
+        cores: see `Reading`.
         memory_available_mib: see `Reading`.
+        memory_pressure: see `Reading`.
         temperature_c: see `Reading`.
         temperature_zone: see `Reading`.
         temperature_limit_c: see `Reading`.
         temperature_critical_c: see `Reading`.
         battery_fraction: see `Reading`.
         on_mains: see `Reading`.
+        power_w: see `Reading`.
+        runtime_s: see `Reading`.
+        cycle_ms: see `Reading`.
+        cycle_tier: see `Reading`.
+        cycles: see `Reading`.
+        late: see `Reading`.
         throttled: see `Reading`.
         failed: see `Reading`.
     """
@@ -53,13 +65,22 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True):
     at_s: Annotated[float, Meta(ge=0.0, le=1e9)]
     cpu_foreign: Share | UnsetType | None = UNSET
     cpu_own: Share | UnsetType | None = UNSET
-    memory_available_mib: Annotated[float, Meta(ge=0.0)] | UnsetType | None = UNSET
+    cpu_pressure: Share | UnsetType | None = UNSET
+    cores: Annotated[float, Meta(gt=0.0)] | UnsetType | None = UNSET
+    memory_available_mib: NotNegative | UnsetType | None = UNSET
+    memory_pressure: Share | UnsetType | None = UNSET
     temperature_c: Celsius | UnsetType | None = UNSET
     temperature_zone: str | UnsetType | None = UNSET
     temperature_limit_c: Celsius | UnsetType | None = UNSET
     temperature_critical_c: Celsius | UnsetType | None = UNSET
     battery_fraction: Share | UnsetType | None = UNSET
     on_mains: bool | UnsetType | None = UNSET
+    power_w: NotNegative | UnsetType | None = UNSET
+    runtime_s: NotNegative | UnsetType | None = UNSET
+    cycle_ms: NotNegative | UnsetType | None = UNSET
+    cycle_tier: Tier | UnsetType | None = UNSET
+    cycles: Count | UnsetType = UNSET
+    late: Count | UnsetType = UNSET
     throttled: tuple[str, ...] | UnsetType = UNSET
     failed: dict[str, str] | UnsetType = UNSET
 
@@ -78,7 +99,7 @@ class ScriptedProbes:
     def __init__(self, rows: Sequence[Row], clock: Clock, *, loop: bool = False) -> None:
         self._clock = clock
         self._origin_ns: int | None = None
-        self._readings = _readings(rows)
+        self._readings = scripted(rows)
         self._starts_s = [row.at_s for row in rows]
         self._period_s = self._starts_s[-1] if loop else None
         if self._period_s == 0.0:
@@ -145,8 +166,8 @@ def _explain(error: msgspec.DecodeError) -> str:
     return text
 
 
-def _readings(rows: Sequence[Row]) -> list[Reading]:
-    """Return what each row amounts to, with what it keeps from the rows before."""
+def scripted(rows: Sequence[Row]) -> list[Reading]:
+    """Return what each row amounts to, with what it keeps from the rows before; all at time 0."""
     named = {
         field
         for row in rows

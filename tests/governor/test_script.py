@@ -1,10 +1,13 @@
+import json
 from pathlib import Path
 
 import pytest
+from msgspec import to_builtins
 
 from edge_daemon.clock import VirtualClock
 from edge_daemon.governor.reading import Reading
-from edge_daemon.governor.script import Row, ScriptedProbes, TraceError, read_trace
+from edge_daemon.governor.script import Row, ScriptedProbes, TraceError, read_trace, scripted
+from edge_daemon.tier import Tier
 from tests.governor.sysroot import seconds
 
 TRACE = """\
@@ -92,6 +95,39 @@ def test_what_is_wrong_names_file_line_and_field(tmp_path: Path, line: str, mess
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(TraceError, match=r"none\.jsonl: No such file"):
         read_trace(tmp_path / "none.jsonl")
+
+
+def test_a_row_may_name_whatever_a_reading_has(tmp_path: Path) -> None:
+    assert set(Row.__struct_fields__) - {"at_s"} == set(Reading.__struct_fields__) - {
+        "time_ns",
+        "absent",
+    }
+    reading = Reading(
+        time_ns=0,
+        cpu_foreign=0.4,
+        cpu_own=0.1,
+        cpu_pressure=0.2,
+        cores=2.5,
+        memory_available_mib=200.0,
+        memory_pressure=0.01,
+        temperature_c=61.5,
+        temperature_zone="cpu-thermal",
+        temperature_limit_c=80.0,
+        temperature_critical_c=110.0,
+        battery_fraction=0.5,
+        on_mains=False,
+        power_w=4.5,
+        runtime_s=7200.0,
+        cycle_ms=21.5,
+        cycle_tier=Tier.MEDIUM,
+        cycles=9,
+        late=1,
+        throttled=("throttled",),
+        failed={"battery": "EIO"},
+    )
+    row = {name: value for name, value in to_builtins(reading).items() if name != "time_ns"}
+    path = trace(tmp_path, json.dumps({"at_s": 0, **row}))
+    assert scripted(read_trace(path)) == [reading]
 
 
 def test_the_demos_trace_is_right() -> None:
