@@ -18,6 +18,10 @@ FIRST_SPAN_S = 0.2
 CHECK_S = 5.0
 """How often the quota and who shares our control group are looked at."""
 
+_MIN_SPAN_NS, _FIRST_SPAN_NS, _CHECK_NS = (
+    int(span_s * 1e9) for span_s in (MIN_SPAN_S, FIRST_SPAN_S, CHECK_S)
+)
+
 
 class CpuLoad(NamedTuple):
     """Shares of the usable cores, 0 to 1."""
@@ -141,10 +145,10 @@ class CpuProbe:
         """
         before = self._before
         if before is not None and now_ns > before.time_ns:
-            span_s = FIRST_SPAN_S if self._load is None else MIN_SPAN_S
-            if now_ns - before.time_ns < span_s * 1e9:
+            least_ns = _FIRST_SPAN_NS if self._load is None else _MIN_SPAN_NS
+            if now_ns - before.time_ns < least_ns:
                 return self._load
-        if self._checked_ns is None or not 0 <= now_ns - self._checked_ns < CHECK_S * 1e9:
+        if self._checked_ns is None or not 0 <= now_ns - self._checked_ns < _CHECK_NS:
             self._checked_ns = now_ns
             self._quota_cores = self._quota.cores()
             self._own.check()

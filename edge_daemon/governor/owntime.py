@@ -5,7 +5,6 @@ import resource
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 from edge_daemon.governor.cgroup import controller_groups, unified_groups
 from edge_daemon.governor.kernelfile import KernelFile, text_of
@@ -15,14 +14,6 @@ def children_cpu_ns() -> int:
     """Return the CPU time of the children that this process has waited for, in ns."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return int((used.ru_utime + used.ru_stime) * 1e9)
-
-
-class Counters(NamedTuple):
-    """CPU time in ns at one moment."""
-
-    process_ns: int
-    children_ns: int
-    group_ns: int | None
 
 
 class OwnTime:
@@ -56,7 +47,9 @@ class OwnTime:
         self._members = b""
         self._to_ourselves = False
         self._used_ns = 0
-        self._before: Counters | None = None
+        self._process_before_ns = process_ns()
+        self._children_before_ns = children_ns()
+        self._group_before_ns: int | None = None
         self.scan()
 
     def scan(self) -> None:
@@ -64,32 +57,28 @@ class OwnTime:
         found = _usage_file(self._root)
         if found != (None if self._usage is None else self._usage.path):
             self.close()
-            self._before = None if self._before is None else self._before._replace(group_ns=None)
+            self._group_before_ns = None
             self._usage = None if found is None else KernelFile(found, 128)
             self._procs = None if found is None else KernelFile(found.with_name("cgroup.procs"))
-        self.check()
+        self._look()
 
     def check(self) -> None:
-        """Look again who is in our group: a microsecond or two while nobody came or went."""
-        try:
-            members = b"" if self._procs is None else self._procs.read()
-        except (OSError, ValueError):
-            members = b""
-        if members != self._members:
-            self._members = members
-            self._to_ourselves = _all_ours(self._root, members.split(), self._pid)
+        """See whether somebody joined us in our group: a microsecond or two while nobody did."""
+        if self._to_ourselves:
+            self._look()
 
     def read(self) -> int:
-        """Return the CPU time used since the first call."""
-        now = Counters(self._process_ns(), self._children_ns(), self._group_usage_ns())
-        before, self._before = self._before, now
-        if before is not None:
-            used_ns = now.process_ns - before.process_ns
-            if now.group_ns is not None and before.group_ns is not None:
-                used_ns = max(used_ns, now.group_ns - before.group_ns)
-            else:
-                used_ns += now.children_ns - before.children_ns
-            self._used_ns += max(0, used_ns)
+        """Return the CPU time used since this object was made."""
+        process_ns, children_ns = self._process_ns(), self._children_ns()
+        group_ns, group_before_ns = self._group_usage_ns(), self._group_before_ns
+        used_ns = process_ns - self._process_before_ns
+        if group_ns is None or group_before_ns is None:
+            used_ns += children_ns - self._children_before_ns
+        else:
+            used_ns = max(used_ns, group_ns - group_before_ns)
+        self._process_before_ns, self._children_before_ns = process_ns, children_ns
+        self._group_before_ns = group_ns
+        self._used_ns += max(0, used_ns)
         return self._used_ns
 
     def close(self) -> None:
@@ -97,6 +86,15 @@ class OwnTime:
         for file in (self._usage, self._procs):
             if file is not None:
                 file.close()
+
+    def _look(self) -> None:
+        try:
+            members = b"" if self._procs is None else self._procs.read()
+        except (OSError, ValueError):
+            members = b""
+        if members != self._members:
+            self._members = members
+            self._to_ourselves = _all_ours(self._root, members.split(), self._pid)
 
     def _group_usage_ns(self) -> int | None:
         if self._usage is None or not self._to_ourselves:

@@ -7,6 +7,7 @@ from edge_daemon.governor.kernelfile import KernelFile
 MIN_SPAN_S = 0.2
 """Over a shorter span a single wait looks like pressure."""
 
+_MIN_SPAN_NS = int(MIN_SPAN_S * 1e9)
 _KEY = b"total="
 
 
@@ -33,7 +34,8 @@ class StallProbe:
     def __init__(self, root: Path, resource: str, kind: str) -> None:
         self._file = KernelFile(root / "proc/pressure" / resource, size=256)
         self._line = kind.encode() + b" "
-        self._before: tuple[int, int] | None = None
+        self._read_ns = 0
+        self._total_us: int | None = None
         self._share: float | None = None
         self.scan()
 
@@ -43,7 +45,7 @@ class StallProbe:
 
     def reset(self) -> None:
         """Forget the last total: the time between it and now was not all time that work ran."""
-        self._before = None
+        self._total_us = None
         self._share = None
 
     def read(self, now_ns: int) -> float | None:
@@ -53,32 +55,36 @@ class StallProbe:
         """
         if not self._present:
             return None
-        before = self._before
-        if before is not None and 0 < now_ns - before[0] < MIN_SPAN_S * 1e9:
+        span_ns = now_ns - self._read_ns
+        before_us = self._total_us
+        if before_us is not None and 0 < span_ns < _MIN_SPAN_NS:
             return self._share
-        self.reset()
         try:
-            total_us = self._total_us()
+            total_us = self._read_total_us()
         except OSError:
             # Kernels that have it switched off may show the file and fail with EOPNOTSUPP.
             self._present = False
-            return None
+            total_us = None
         except ValueError:
-            return None
-        self._before = now_ns, total_us
-        if before is not None and now_ns > before[0] and total_us >= before[1]:
-            self._share = min(1.0, (total_us - before[1]) * 1e3 / (now_ns - before[0]))
+            total_us = None
+        self._read_ns = now_ns
+        self._total_us = total_us
+        self._share = None
+        if before_us is not None and total_us is not None and span_ns > 0:
+            waited_ns = 1000 * (total_us - before_us)
+            if waited_ns >= 0:
+                self._share = min(1.0, waited_ns / span_ns)
         return self._share
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
 
-    def _total_us(self) -> int:
+    def _read_total_us(self) -> int:
         data = self._file.read()
-        line = 0 if data.startswith(self._line) else data.find(b"\n" + self._line) + 1
+        line = data.find(self._line)
         end = data.find(b"\n", line)
         at = data.find(_KEY, line, end)
-        if end < 0 or at < 0 or not data.startswith(self._line, line):
+        if line < 0 or end < 0 or at < 0:
             raise ValueError(f"{self._file.path} holds {data[:32]!r}, not a pressure")
         return int(data[at + len(_KEY) : end])
