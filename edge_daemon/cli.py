@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from types import ModuleType
 from typing import NoReturn
 
 from edge_daemon import __version__, exitcode
@@ -17,8 +18,11 @@ COMMANDS = {
     "check": "check config, bundle and devices; non-zero on trouble",
     "devices": "list cameras, microphones, thermal zones and batteries",
     "doctor": "look at the system and say what to change",
+    "explain": "say why the present tier runs, and what a move up needs",
     "tail": "show the journal, coloured and aligned, across rotation",
     "bench": "measure the tiers and the daemon's own cost on this device",
+    "profile": "measure what each tier costs on this device, for the governor",
+    "replay-governor": "decide again on recorded readings, and compare",
     "bundle": "verify or show a bundle of models",
 }
 
@@ -59,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         if name == wanted:
-            command = importlib.import_module(f"edge_daemon.commands.{name}")
+            command = _module(name)
             command.add_arguments(subparser)
     namespace = parser.parse_args(arguments)
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
@@ -69,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(namespace: argparse.Namespace) -> int:
     # The matrices here are tiny: a thread a core for them would only cost memory and wake-ups.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    command = importlib.import_module(f"edge_daemon.commands.{namespace.command}")
+    command = _module(namespace.command)
     try:
         return int(command.run(namespace))
     except KeyboardInterrupt:
@@ -85,14 +89,20 @@ def _run(namespace: argparse.Namespace) -> int:
         return exitcode.CONFIG
 
 
+def _module(name: str) -> ModuleType:
+    return importlib.import_module(f"edge_daemon.commands.{name.replace('-', '_')}")
+
+
 def _is_bad_input(error: Exception) -> bool:
-    """Whether config, bundle or trace are at fault; imported late, they bring numpy along."""
+    """Whether what was given is at fault; imported late, as these bring numpy along."""
     from edge_daemon.config import ConfigError
+    from edge_daemon.governor.profilefile import ProfileError
     from edge_daemon.governor.script import TraceError
     from edge_daemon.inference.bundle import BundleError
     from edge_daemon.inference.interpreter import InterpreterError
 
-    return isinstance(error, (ConfigError, BundleError, InterpreterError, TraceError))
+    wrong = (ConfigError, BundleError, InterpreterError, ProfileError, TraceError)
+    return isinstance(error, wrong)
 
 
 def entry() -> NoReturn:

@@ -56,7 +56,7 @@ def test_the_tools_import_what_training_and_daemon_share() -> None:
     [
         ("features", ("features",)),
         ("capture", ("capture", "clock", "window", "journal.events", "config", "worker")),
-        ("governor", ("governor", "clock", "tier", "journal.events", "worker")),
+        ("governor", ("governor", "clock", "tier", "journal.events", "signals", "worker")),
         (
             "inference",
             ("inference", "features", "clock", "tier", "window", "capture.ring", "capture.source"),
@@ -74,6 +74,7 @@ def test_the_tools_import_what_training_and_daemon_share() -> None:
                 "worker",
             ),
         ),
+        ("review", ("review", "governor", "journal", "tier")),
     ],
 )
 def test_packages_know_only_their_neighbours(package: str, allowed: tuple[str, ...]) -> None:

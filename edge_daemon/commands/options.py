@@ -7,6 +7,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from edge_daemon.config import Config, find_config, load_config
+from edge_daemon.config.load import SYSTEM_JOURNAL
 from edge_daemon.tier import TIERS
 
 
@@ -33,6 +34,12 @@ def add_tier(parser: argparse.ArgumentParser) -> None:
 def config_path(arguments: argparse.Namespace) -> Path | None:
     """Return the file that the config comes from; None for the defaults."""
     return find_config(arguments.config, os.environ)
+
+
+def journal_directory(config: Path | None) -> Path:
+    """Return the config's journal, or the service's where the config's is not there."""
+    directory = load_config(find_config(config, os.environ), os.environ).journal.directory
+    return SYSTEM_JOURNAL if not directory.exists() and SYSTEM_JOURNAL.exists() else directory
 
 
 def load(arguments: argparse.Namespace) -> Config:

@@ -10,13 +10,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
 
+from edge_daemon.commands import options
 from edge_daemon.journal.line import EVENTS
 from edge_daemon.journal.reader import BadLine, Line, follow, read
 from edge_daemon.journal.render import Renderer
 from edge_daemon.terminal import standard_output, understands_colour
 
 _KINDS = [str(kind.__struct_config__.tag) for kind in EVENTS]
-_SYSTEM = Path("/var/log/edge-daemon")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -88,7 +88,7 @@ class Printer:
 
 
 def _show(args: argparse.Namespace, out: TextIO) -> int:
-    path: Path = _directory(args.config) if args.path is None else args.path
+    path: Path = options.journal_directory(args.config) if args.path is None else args.path
     follows = out.isatty() if args.follow is None else args.follow
     if not path.exists() and not follows:
         raise FileNotFoundError(2, "no such file or directory", str(path))
@@ -116,14 +116,6 @@ def _show(args: argparse.Namespace, out: TextIO) -> int:
         else:
             printer.line(line)
     return 0
-
-
-def _directory(config_file: Path | None) -> Path:
-    """Return the config's journal, or the service's where the config's is not there."""
-    from edge_daemon.config import find_config, load_config
-
-    directory = load_config(find_config(config_file, os.environ), os.environ).journal.directory
-    return _SYSTEM if not directory.exists() and _SYSTEM.exists() else directory
 
 
 def _count(text: str) -> int:

@@ -83,6 +83,26 @@ def read(path: Path, on_bad: OnBad | None = None) -> Iterator[Line]:
             yield from _lines(active, on_bad, whole_file=True)
 
 
+def newest_first(path: Path, on_bad: OnBad | None = None) -> Iterator[Line]:
+    """Yield the whole lines of a file, or of all files of a directory, from the newest back.
+
+    Raises:
+        OSError: `path` does not exist or may not be read.
+    """
+    path.stat()
+    active = LineFile.if_there(path / ACTIVE) if path.is_dir() else LineFile(path)
+    older = _older(path, active, newest_first=True) if path.is_dir() else ()
+    try:
+        for file in chain(() if active is None else (active,), older):
+            for offset, raw in file.backwards():
+                line = _line(file, offset, raw, on_bad)
+                if line is not None:
+                    yield line
+    finally:
+        if active is not None:
+            active.close()
+
+
 def follow(
     directory: Path,
     stop: threading.Event,

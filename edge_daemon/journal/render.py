@@ -203,7 +203,7 @@ def _stop(to: Renderer, fields: Fields) -> str:
     return to.row(
         fields,
         "stop",
-        f"{_text(fields, 'reason')}, after {_duration(_number(fields, 'uptime_s') or 0.0)}",
+        f"{_text(fields, 'reason')}, after {duration(_number(fields, 'uptime_s') or 0.0)}",
         _list(
             f"{_text(fields, 'predictions')} predictions",
             f"{reused:.0f} of them reused" if reused else "",
@@ -214,7 +214,7 @@ def _stop(to: Renderer, fields: Fields) -> str:
         ),
         _list(
             *(
-                f"{_clean(str(tier))} {_duration(seconds)}"
+                f"{_clean(str(tier))} {duration(seconds)}"
                 for tier in tiers
                 if (seconds := _number(tiers, tier)) is not None
             )
@@ -325,7 +325,8 @@ def _ms(fields: Fields, key: str) -> str:
     return f"{value:.1f} ms" if value < 100 else f"{value:.0f} ms"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Return a time in words: `3.2 s`, `3 min 20 s`, `26 h 03 min`."""
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, hours = int(seconds // 60) % 60, int(seconds // 3600)

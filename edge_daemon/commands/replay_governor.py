@@ -1,0 +1,141 @@
+"""`edge-daemon replay-governor`: decides again on recorded readings, and compares."""
+
+import argparse
+import shutil
+import textwrap
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge_daemon import exitcode
+from edge_daemon.commands import options
+from edge_daemon.terminal import standard_output
+
+if TYPE_CHECKING:
+    from edge_daemon.config import Config
+    from edge_daemon.governor.profile import Profile
+    from edge_daemon.review.comparison import Comparison
+    from edge_daemon.review.trace import Trace
+
+_SOURCES = {
+    "recording": "a recording with every reading",
+    "journal": (
+        "a journal, which has a reading now and then: each holds until the next, and differences "
+        "of a few seconds mean nothing (`run --record` writes all readings)"
+    ),
+    "script": "a scripted trace, whose last row holds for a minute",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The trace, the config to try, and how to tell."""
+    parser.add_argument(
+        "trace",
+        metavar="TRACE",
+        type=Path,
+        help="a recording (run --record), a journal's directory or file, or a scripted trace",
+    )
+    options.add_config(parser)
+    parser.add_argument("--all", action="store_true", help="show every difference, not the first")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--check", action="store_true", help="exit 1 where a decision differs")
+    parser.epilog = (
+        "A recording is replayed with its own limits and profile, unless --config names others.\n"
+        "The readings are those of the board with the tiers that ran: what another tier would\n"
+        "have changed in its load, heat and memory is not in them.\n\n"
+        "exit codes: 0 replayed, 1 with --check where a decision differs, 78 the trace or the\n"
+        "config is wrong"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Rerun the policy over the trace and print what differs."""
+    from edge_daemon.governor.script import TraceError
+    from edge_daemon.review.comparison import compare
+    from edge_daemon.review.opening import open_trace
+    from edge_daemon.review.rerun import rerun
+
+    trace = open_trace(arguments.trace)
+    if trace.kind == "script" and arguments.check:
+        raise TraceError(f"{arguments.trace}: a scripted trace has no decisions to check against")
+    first = next(trace.steps, None)
+    if first is None:
+        raise TraceError(f"{arguments.trace}: has no reading")
+    own = trace.kind == "recording" and arguments.config is None
+    config = None if own else options.load(arguments)
+    found = compare(
+        rerun(
+            chain([first], trace.steps),
+            None if config is None else config.governor.limits,
+            None if config is None else _profile(config, trace, first),
+        )
+    )
+    if found.polls == 0:
+        raise TraceError(
+            f"{arguments.trace}: has no reading on which the policy was asked; was a tier pinned?"
+        )
+    show = _json if arguments.json else _text
+    for line in show(arguments, trace, first, found):
+        print(line, file=standard_output())
+    return exitcode.TROUBLE if arguments.check and found.differing else exitcode.OK
+
+
+def _text(
+    arguments: argparse.Namespace, trace: "Trace", first: object, found: "Comparison"
+) -> Iterator[str]:
+    from edge_daemon.review.report import report
+
+    width = max(60, min(shutil.get_terminal_size().columns, 100))
+    about = getattr(first, "about", "")
+    bad = f" {trace.bad_lines} lines could not be read." if trace.bad_lines else ""
+    head = f"{arguments.trace}: {_SOURCES[trace.kind]}{f'; {about}' if about else ''}.{bad}"
+    yield textwrap.fill(head, width, break_on_hyphens=False)
+    yield f"Replayed with {_settings(arguments, trace)}."
+    yield ""
+    yield from report(found, width=width, everything=arguments.all)
+
+
+def _json(
+    arguments: argparse.Namespace, trace: "Trace", first: object, found: "Comparison"
+) -> Iterator[str]:
+    import msgspec
+
+    result = {
+        "trace": str(arguments.trace),
+        "kind": trace.kind,
+        "about": getattr(first, "about", ""),
+        "settings": _settings(arguments, trace),
+        "bad_lines": trace.bad_lines,
+        "switches_per_hour": {
+            "recorded": found.per_hour(found.recorded) if found.compared else None,
+            "replayed": found.per_hour(found.replayed),
+        },
+        "longest": found.longest,
+        **{name: getattr(found, name) for name in found.__struct_fields__},
+    }
+    yield msgspec.json.encode(result).decode()
+
+
+def _settings(arguments: argparse.Namespace, trace: "Trace") -> str:
+    if trace.kind == "recording" and arguments.config is None:
+        return "the recorded limits and profile"
+    path = options.config_path(arguments)
+    return "the default limits" if path is None else f"the limits of {path}"
+
+
+def _profile(config: "Config", trace: "Trace", first: object) -> "Profile | None":
+    """Return the profile that the config names; None for the one that was recorded."""
+    from edge_daemon.governor.profilefile import board_name, choose_profile
+    from edge_daemon.review.trace import Begin
+
+    wanted = config.governor.profile
+    if wanted.endswith("/"):  # what `auto` stands for
+        if trace.kind == "recording":
+            return None
+        if trace.kind == "script":
+            from edge_daemon.inference.bundle import load_bundle
+
+            return choose_profile(wanted, load_bundle(config.bundle).sha256, board_name()).profile
+    ran = first if isinstance(first, Begin) else Begin()
+    return choose_profile(wanted, ran.bundle_sha256, ran.board).profile
