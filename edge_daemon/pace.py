@@ -24,12 +24,20 @@ class RealTime:
 
     A step that takes longer than a period costs the points that it missed, which are counted in
     `late`; nothing is queued.
+
+    Args:
+        clock: CLOCK_MONOTONIC.
+        period_ns: time between windows.
+        missed: is told how many points were missed, each time that some were.
     """
 
-    def __init__(self, clock: Clock, period_ns: int) -> None:
+    def __init__(
+        self, clock: Clock, period_ns: int, missed: Callable[[int], None] | None = None
+    ) -> None:
         self.period_ns = period_ns
         self.late = 0
         self._clock = clock
+        self._missed = missed
 
     def run(self, step: Step, stop: threading.Event, ended: Callable[[], bool]) -> None:
         """See `Pace`."""
@@ -43,6 +51,8 @@ class RealTime:
             if behind_ns > 0:
                 missed = behind_ns // self.period_ns + 1
                 self.late += missed
+                if self._missed is not None:
+                    self._missed(missed)
                 due_ns += missed * self.period_ns
 
 
@@ -56,7 +66,8 @@ class Lockstep:
         clock: the clock that every part counts in.
         period_ns: media time between windows.
         pumps: one for each source: reads it up to a time; False once it has ended.
-        background: work with its own period in nanoseconds (governor, swap), run in this order.
+        background: work (governor, swap), run in this order, each with what says after how many
+            nanoseconds it is due again.
     """
 
     def __init__(
@@ -64,7 +75,7 @@ class Lockstep:
         clock: VirtualClock,
         period_ns: int,
         pumps: Sequence[Callable[[int], bool]],
-        background: Sequence[tuple[int, Callable[[], object]]],
+        background: Sequence[tuple[Callable[[], int], Callable[[], object]]],
     ) -> None:
         self.period_ns = period_ns
         self._clock = clock
@@ -79,8 +90,8 @@ class Lockstep:
             for pump in self._pumps:
                 pump(now_ns)
             self._clock.advance_to(now_ns)
-            for index, (period_ns, work) in enumerate(self._background):
+            for index, (after_ns, work) in enumerate(self._background):
                 if now_ns >= due_ns[index]:
                     work()
-                    due_ns[index] = now_ns + period_ns
+                    due_ns[index] = now_ns + after_ns()
             step()

@@ -21,7 +21,8 @@ class TickingEvent(threading.Event):
 def test_real_time_steps_at_fixed_points_and_skips_those_it_missed() -> None:
     clock = VirtualClock(1000)
     stop = TickingEvent(clock)
-    pace = RealTime(clock, period_ns=100)
+    missed: list[int] = []
+    pace = RealTime(clock, period_ns=100, missed=missed.append)
     seen: list[int] = []
 
     def step() -> None:
@@ -34,6 +35,7 @@ def test_real_time_steps_at_fixed_points_and_skips_those_it_missed() -> None:
     pace.run(step, stop, lambda: False)
     assert seen == [1000, 1100, 1400, 1500, 1600]
     assert pace.late == 2
+    assert missed == [2]
 
 
 def test_real_time_takes_over_a_new_period() -> None:
@@ -61,7 +63,10 @@ def test_lockstep_pumps_then_works_in_the_background_then_steps() -> None:
         clock,
         100,
         [pump],
-        [(200, lambda: trail.append("govern")), (0, lambda: trail.append("swap"))],
+        [
+            (lambda: 200, lambda: trail.append("govern")),
+            (lambda: 0, lambda: trail.append("swap")),
+        ],
     )
     steps: list[int] = []
 

@@ -164,11 +164,15 @@ class GovernorConfig(Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         readings: `system` reads the board; a path plays back a resource trace instead.
         reading_every_s: time from one `reading` line in the journal to the next.
+        profile: what the tiers cost. `published` goes by the published resource states, the bands
+            of `limits`; a path by what `edge-daemon profile` measured; `auto` by what it measured
+            for this bundle on this board, else by the published states.
         limits: when a tier may run.
     """
 
     readings: Annotated[str, Meta(min_length=1)] = "system"
     reading_every_s: Annotated[float, Meta(ge=1.0, le=86_400.0, extra=_LIVE)] = 60.0
+    profile: Annotated[str, Meta(min_length=1)] = "auto"
     limits: Annotated[Limits, Meta(extra=_LIVE)] = Limits()
 
 

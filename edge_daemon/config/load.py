@@ -14,6 +14,7 @@ from edge_daemon.resources import shipped_bundle
 VARIABLE = "EDGE_DAEMON_CONFIG"
 SYSTEM = Path("/etc/edge-daemon/config.yaml")
 SYSTEM_JOURNAL = Path("/var/log/edge-daemon")
+SYSTEM_STATE = Path("/var/lib/edge-daemon")
 _MAX_BYTES = 1 << 20
 
 
@@ -90,6 +91,11 @@ def resolve(config: Config, base: Path, environ: Mapping[str, str]) -> Config:
     readings = governor.readings
     if readings != "system":
         readings = str(_under(base, Path(readings)))
+    profile = governor.profile
+    if profile == "auto":
+        profile = f"{state_directory(base, environ)}/"  # the slash says: look in there
+    elif profile != "published":
+        profile = str(_under(base, Path(profile)))
     return replace(
         config,
         bundle=shipped_bundle(SHIPPED) if shipped else _under(base, config.bundle),
@@ -99,7 +105,7 @@ def resolve(config: Config, base: Path, environ: Mapping[str, str]) -> Config:
             audio=replay.audio and _under(base, replay.audio),
             labels=replay.labels and _under(base, replay.labels),
         ),
-        governor=replace(governor, readings=readings),
+        governor=replace(governor, readings=readings, profile=profile),
         journal=replace(
             config.journal, directory=_journal_directory(config.journal.directory, base, environ)
         ),
@@ -122,6 +128,23 @@ def _journal_directory(directory: Path, base: Path, environ: Mapping[str, str]) 
         return Path(from_systemd)
     if base == SYSTEM.parent:  # `edge-daemon tail` beside the service
         return SYSTEM_JOURNAL
+    return _user_state(environ)
+
+
+def state_directory(base: Path, environ: Mapping[str, str]) -> Path:
+    """Return where the daemon keeps what it learns about the board.
+
+    Args:
+        base: the directory of the config: the service's has the service's state beside it.
+        environ: the environment, in which systemd names the service's.
+    """
+    from_systemd = environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    if from_systemd:
+        return Path(from_systemd)
+    return SYSTEM_STATE if base.absolute() == SYSTEM.parent else _user_state(environ)
+
+
+def _user_state(environ: Mapping[str, str]) -> Path:
     state = environ.get("XDG_STATE_HOME") or str(Path(environ.get("HOME", "/"), ".local/state"))
     return Path(state, "edge-daemon")
 

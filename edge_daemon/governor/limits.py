@@ -9,7 +9,7 @@ nothing. Temperature and battery are not in the table; their values here are our
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from msgspec import Meta, Struct
 
@@ -19,6 +19,7 @@ Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 Mib = Annotated[float, Meta(ge=0.0, le=1_048_576.0)]
 Degrees = Annotated[float, Meta(ge=0.0, le=100.0)]
 LimitC = Annotated[float, Meta(ge=30.0, le=130.0)]
+Signal = Literal["cpu", "memory", "temperature", "battery", "throttle"]
 Seconds = Annotated[float, Meta(ge=0.0, le=86_400.0)]
 
 
@@ -78,6 +79,8 @@ class MemoryLimits(Struct, frozen=True, forbid_unknown_fields=True):
         low_enter_mib: with this much or more, `low` may begin.
         low_leave_mib: with this much or less, `low` ends.
         reserve_mib: with less than this, the daemon goes to `critical` at once.
+        stalled: share of the time in which everything waits for memory (PSI) from which on it goes
+            to `critical` at once.
     """
 
     high_enter_mib: Mib = 120.0
@@ -87,6 +90,7 @@ class MemoryLimits(Struct, frozen=True, forbid_unknown_fields=True):
     low_enter_mib: Mib = 30.0
     low_leave_mib: Mib = 20.0
     reserve_mib: Mib = 16.0
+    stalled: Annotated[float, Meta(ge=0.01, le=1.0)] = 0.10
 
     @property
     def bands(self) -> Bands:
@@ -139,6 +143,9 @@ class BatteryLimits(Struct, frozen=True, forbid_unknown_fields=True):
     """Charge left, as a fraction; it counts only off the mains.
 
     Attributes:
+        runtime_s: how long the charge should last from the moment the mains are gone. Takes the
+            place of the bands where the board measures its power and a profile that of each tier;
+            null: the bands.
         high_enter: with this charge or more, `high` may begin.
         high_leave: with this charge or less, `high` ends.
         medium_enter: with this charge or more, `medium` may begin.
@@ -153,6 +160,7 @@ class BatteryLimits(Struct, frozen=True, forbid_unknown_fields=True):
     medium_leave: Share = 0.20
     low_enter: Share = 0.15
     low_leave: Share = 0.10
+    runtime_s: Annotated[float, Meta(ge=60.0, le=8_640_000.0)] | None = None
 
     @property
     def bands(self) -> Bands:
@@ -164,35 +172,89 @@ class BatteryLimits(Struct, frozen=True, forbid_unknown_fields=True):
         )
 
 
+class ForeseenLimits(Struct, frozen=True, forbid_unknown_fields=True):
+    """What counts, in place of `cpu` and `memory`, once the tiers' costs were measured here.
+
+    Attributes:
+        deadline_ms: what a window may take; null is the window period.
+        enter_share: a tier begins where its windows are foreseen to take at most this share of the
+            deadline, and ends where they are foreseen to miss it.
+        quantile_z: which windows are meant: standard deviations above the mean, 1.64 being all but
+            one in twenty.
+        caution_z: standard deviations of load and memory that are taken off before anything is
+            foreseen.
+        full_load: load of all programs, this one included, as a share of the usable cores, at
+            which a tier ends whatever its windows take; above 1 because what waits counts too.
+        memory_margin_mib: how much more than the reserve must be left beside a tier that begins.
+        horizon_s: how far ahead heat is foreseen.
+    """
+
+    deadline_ms: Annotated[float, Meta(ge=1.0, le=600_000.0)] | None = None
+    enter_share: Annotated[float, Meta(ge=0.1, le=0.99)] = 0.9
+    quantile_z: Annotated[float, Meta(ge=0.0, le=5.0)] = 1.64
+    caution_z: Annotated[float, Meta(ge=0.0, le=5.0)] = 1.0
+    full_load: Annotated[float, Meta(ge=0.5, le=4.0)] = 1.35
+    memory_margin_mib: Annotated[float, Meta(ge=1.0, le=1_048_576.0)] = 16.0
+    horizon_s: Annotated[float, Meta(ge=1.0, le=3600.0)] = 60.0
+
+
+class Priorities(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a gain in accuracy is worth by where it comes from; `critical` is never given up.
+
+    Attributes:
+        picture: the full picture in place of the small one. With 0, `low` is as good as nothing.
+        sound: listening as well. With 0, the daemon goes no higher than `low`.
+    """
+
+    picture: Annotated[float, Meta(ge=0.0, le=100.0)] = 1.0
+    sound: Annotated[float, Meta(ge=0.0, le=100.0)] = 1.0
+
+
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     """When a tier may run.
 
     Attributes:
-        poll_s: time between two readings.
+        poll_min_s: time between two readings near a limit.
+        poll_max_s: time between two readings with room on all sides; the same as `poll_min_s`
+            makes it constant.
         down_polls: readings in a row that must ask for a lower tier before the daemon moves down;
             a hard limit moves it at once.
         up_after_s: how long the next higher tier must have been allowed without a break before
-            the daemon moves up, one tier at a time.
+            the daemon moves up, one tier at a time; longer where a measured swap costs more than
+            the higher tier brings in that time.
         failed_within_s: a move down this soon after a move up means that the move up failed;
-            each failure doubles `up_after_s`.
+            each failure doubles the wait.
         up_after_max_s: what the doubling ends at.
         forget_s: a failure is forgotten after each of these that passes without another one.
+        ups_per_hour: moves up in the long run. Three may follow on each other without counting.
+        lost_s: a signal that the board has and that could not be read for this long is taken for
+            bad news: no tier above `low`.
+        ignored: signals to do without, as if the board did not have them, such as the battery
+            where its gauge is broken: [battery].
         cpu: foreign load.
         memory: available memory.
         temperature: distance to the thermal limit.
         battery: charge left.
+        foreseen: what counts once the tiers' costs were measured.
+        priorities: what the parts of the input are worth.
     """
 
-    poll_s: Annotated[float, Meta(ge=0.1, le=60.0)] = 1.0
+    poll_min_s: Annotated[float, Meta(ge=0.1, le=60.0)] = 0.5
+    poll_max_s: Annotated[float, Meta(ge=0.1, le=60.0)] = 2.0
     down_polls: Annotated[int, Meta(ge=1, le=60)] = 2
     up_after_s: Seconds = 10.0
     failed_within_s: Seconds = 60.0
     up_after_max_s: Seconds = 600.0
     forget_s: Annotated[float, Meta(ge=1.0, le=86_400.0)] = 600.0
+    ups_per_hour: Annotated[float, Meta(ge=0.1, le=3600.0)] = 8.0
+    lost_s: Annotated[float, Meta(ge=5.0, le=86_400.0)] = 30.0
+    ignored: tuple[Signal, ...] = ()
     cpu: CpuLimits = CpuLimits()
     memory: MemoryLimits = MemoryLimits()
     temperature: TemperatureLimits = TemperatureLimits()
     battery: BatteryLimits = BatteryLimits()
+    foreseen: ForeseenLimits = ForeseenLimits()
+    priorities: Priorities = Priorities()
 
 
 def disorder(limits: Limits) -> Iterator[tuple[str, str]]:
@@ -212,6 +274,8 @@ def disorder(limits: Limits) -> Iterator[tuple[str, str]]:
             f"must be at most memory.low_leave_mib ({memory.low_leave_mib:g}): "
             f"{memory.reserve_mib:g} would drive out a tier that was just let in",
         )
+    if limits.poll_max_s < limits.poll_min_s:
+        yield "poll_max_s", f"must be at least poll_min_s ({limits.poll_min_s:g})"
     if limits.up_after_max_s < limits.up_after_s:
         yield "up_after_max_s", f"must be at least up_after_s ({limits.up_after_s:g})"
 

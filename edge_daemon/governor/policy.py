@@ -1,23 +1,42 @@
-"""Which tier to run: the published table, fast down and slow up.
+"""Which tier to run: fast down, patient up, never without a reason.
 
-A pure function of the state, one reading and the limits. The worst resource decides. A move down
-goes straight to the tier it allows, after `down_polls` readings in a row; a hard limit goes to
-`critical` at once. A move up goes one tier, after every resource has allowed it for a while
-without a break; each move up that had to be taken back soon doubles that while. What is not known
-never drives a tier out and never lets one in.
+A pure function of the state, one reading, the profile and the limits. Each tier has margins: of
+the published table as long as its costs were not measured on this board, foreseen ones from then
+on. The worst margin decides. A move down goes straight to the best tier that all of its margins
+bear, after `down_polls` readings in a row; a hard limit goes to `critical` at once. A move up goes
+one tier, after all margins have let it in for a while without a break. That while is as long as a
+swap takes to pay, is doubled by each move up that had to be taken back soon, and moves up are
+rationed: however the board behaves, `ups_per_hour` bounds the tier changes. What is not known
+never lets a tier in, and in the long run counts as bad news.
 """
+
+import math
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from edge_daemon.governor.allocation import ceiling, next_worthwhile, worths
 from edge_daemon.governor.decision import Decision
+from edge_daemon.governor.estimate import Estimate, observe
+from edge_daemon.governor.foresight import foreseen_margins
 from edge_daemon.governor.limits import Limits
-from edge_daemon.governor.pressure import Alarm, Pressure, alarm, pressures, slowed, unknown
+from edge_daemon.governor.margin import Margin
+from edge_daemon.governor.pressure import Alarm, alarm, slowed, unknown, without
+from edge_daemon.governor.profile import Profile
 from edge_daemon.governor.reading import Reading
+from edge_daemon.governor.table import table_margins
 from edge_daemon.tier import TIERS, Tier
 
 # Readings further apart than this many polls and a second leave a stretch that nobody watched.
 _BREAK_POLLS = 3
+
+UPS_AT_ONCE = 3.0
+"""Moves up that may follow on each other: the way from `critical` to `high`."""
+
+# Scores of the scarcest margin between which the poll period goes from its shortest to its longest.
+_NEAR, _FAR = 0.5, 2.0
+# A margin that shrinks is looked at this many times before it is used up.
+_LOOKS = 4.0
 
 
 class PolicyState(Struct, frozen=True):
@@ -32,6 +51,10 @@ class PolicyState(Struct, frozen=True):
         failures: moves up that failed and are not forgotten.
         failed_ns: when the last of them failed, or one was forgotten.
         held_by: the resource that last drove a tier out or kept the next one from beginning.
+        ups: moves up that may be made now.
+        hole_ns: since when something is not known; None while all is.
+        unplugged_ns: since when the mains have been gone; None while they are not known to be.
+        estimate: what the readings so far amount to.
     """
 
     tier: Tier
@@ -42,9 +65,15 @@ class PolicyState(Struct, frozen=True):
     failures: int = 0
     failed_ns: int = 0
     held_by: str = ""
+    ups: float = UPS_AT_ONCE
+    hole_ns: int | None = None
+    unplugged_ns: int | None = None
+    estimate: Estimate = Estimate()
 
 
-def start(running: Tier, reading: Reading, limits: Limits) -> tuple[PolicyState, Decision]:
+def start(
+    running: Tier, reading: Reading, profile: Profile, limits: Limits
+) -> tuple[PolicyState, Decision]:
     """Return the state and decision to begin with: the highest tier that the reading lets in.
 
     A resource that is not known lets in `low`, as does a board that is being slowed.
@@ -52,38 +81,64 @@ def start(running: Tier, reading: Reading, limits: Limits) -> tuple[PolicyState,
     Args:
         running: the tier that runs so far.
         reading: the first reading.
+        profile: what the tiers cost and are worth.
         limits: what the tiers need.
     """
-    tier, resource, reason = Tier.HIGH, "", "every resource lets it in"
-    found = pressures(reading, limits)
+    reading = without(reading, limits.ignored)
+    state = _observed(PolicyState(running), reading, profile, limits)
+    found = _margins(state, reading, profile, limits)
+    best = ceiling(worths(profile, limits.priorities))
+    tier, resource, reason = best, "", "every resource lets it in"
     broken = alarm(reading, limits)
-    hole = _hole(reading, limits) or _unreadable(reading)
-    for upper in reversed(TIERS[1:]):
+    hole = _hole(reading, profile, limits) or _unreadable(reading)
+    for upper in reversed(TIERS[1 : best.rank + 1]):
         stop = broken or (hole if upper is not Tier.LOW else None) or _held_by(found, upper)
         if stop is None:
             break
         tier, resource, reason = TIERS[upper.rank - 1], stop.resource, stop.reason
-    state = PolicyState(tier, read_ns=reading.time_ns, held_by=resource)
-    decision = Decision(tier, running, resource, "start", reason, None, reading.time_ns)
+    state = replace(state, tier=tier, held_by=resource)
+    decision = Decision(
+        tier,
+        running,
+        resource,
+        "start",
+        reason,
+        time_ns=reading.time_ns,
+        needs=_needs(found, TIERS[tier.rank + 1]) if tier is not best else (),
+        poll_s=limits.poll_min_s,
+    )
     return state, decision
 
 
-def decide(state: PolicyState, reading: Reading, limits: Limits) -> tuple[PolicyState, Decision]:
+def decide(
+    state: PolicyState, reading: Reading, profile: Profile, limits: Limits
+) -> tuple[PolicyState, Decision]:
     """Return the next state and the decision. Never raises, whatever the reading says."""
-    now_ns = reading.time_ns
-    state = _observed(state, now_ns, limits)
+    reading = without(reading, limits.ignored)
+    state = _observed(state, reading, profile, limits)
     broken = alarm(reading, limits)
+    found = _margins(state, reading, profile, limits)
     if broken is not None and state.tier is not Tier.CRITICAL:
-        return _down(state, now_ns, Tier.CRITICAL, broken, limits)
-    found = pressures(reading, limits)
-    worst = min(found, key=lambda pressure: pressure.bearable(state.tier).rank, default=None)
-    if worst is not None and (target := worst.bearable(state.tier)) is not state.tier:
-        return _pressed(state, now_ns, worst, target, limits)
+        return _down(state, Tier.CRITICAL, broken, profile, limits, found)
+    worth = worths(profile, limits.priorities)
+    best = ceiling(worth)
+    if state.tier.rank > best.rank:
+        frugal = Alarm("", "no_gain", f"{state.tier} is worth no more than {best}")
+        return _down(state, best, frugal, profile, limits, found)
+    target = _bearable(found, state.tier)
+    if target is not state.tier:
+        return _pressed(state, target, profile, limits, found)
+    if state.tier.rank > Tier.LOW.rank and _is_lost(state, limits):
+        return _down(state, Tier.LOW, _lost(reading, limits), profile, limits, found)
     if not unknown(reading, limits):  # a reading with a hole neither adds to the count nor ends it
         state = replace(state, down_polls=0)
-    if state.tier is Tier.HIGH:
-        return state, _stay(state, "top", "nothing asks for less than high")
-    return _perhaps_up(state, reading, found, broken, limits)
+    upper = next_worthwhile(state.tier, worth)
+    if upper is None:
+        top = "nothing asks for less than high"
+        if state.tier is not Tier.HIGH:
+            top = f"no higher tier is worth more than {state.tier}"
+        return state, _stay(state, "top", top, poll_s=_poll_s(state, limits, found))
+    return _perhaps_up(state, upper, reading, profile, limits, found, broken, worth)
 
 
 def swap_failed(
@@ -109,54 +164,114 @@ def swap_failed(
         tier = running if failed.rank > running.rank else TIERS[failed.rank - 1]
         state = replace(state, tier=tier, clear_ns=None, down_polls=0)
     reason = f"{failed} could not be made ready: {state.tier} instead"
-    next_up_ns = now_ns + _wait_ns(state, limits)
-    decision = Decision(state.tier, wanted, "swap", "swap_failed", reason, next_up_ns, now_ns)
+    next_up_ns = _earliest_ns(state, now_ns, _ns(limits.up_after_s), limits)
+    decision = Decision(
+        state.tier,
+        wanted,
+        "swap",
+        "swap_failed",
+        reason,
+        next_up_ns,
+        now_ns,
+        poll_s=limits.poll_min_s,
+    )
     return state, decision
 
 
-def _observed(state: PolicyState, now_ns: int, limits: Limits) -> PolicyState:
-    """Take note of the time: forget old failures, and a clear stretch that nobody watched."""
-    before_ns = state.read_ns
-    watched = before_ns is not None and 0 < now_ns - before_ns <= _break_ns(limits)
-    forget_ns = _ns(limits.forget_s)
+def _observed(
+    state: PolicyState, reading: Reading, profile: Profile, limits: Limits
+) -> PolicyState:
+    """Take note of the reading and of the time that has passed."""
+    now_ns, before_ns = reading.time_ns, state.read_ns
+    span_ns = 0 if before_ns is None else max(0, now_ns - before_ns)
+    watched = 0 < span_ns <= _break_ns(limits)
     failures, failed_ns = state.failures, state.failed_ns
     if failures:
+        forget_ns = _ns(limits.forget_s)
         forgotten = min(failures, max(0, now_ns - failed_ns) // forget_ns)
         failures -= forgotten
         failed_ns += forgotten * forget_ns
     up_ns = state.up_ns
     if up_ns is not None and now_ns - up_ns > _ns(limits.failed_within_s):
         up_ns = None
-    return replace(
-        state,
+    hole_ns = state.hole_ns
+    if not unknown(reading, limits):
+        hole_ns = None
+    elif hole_ns is None or hole_ns > now_ns:
+        hole_ns = now_ns
+    unplugged_ns = state.unplugged_ns
+    if reading.on_mains is not False:
+        unplugged_ns = None
+    elif unplugged_ns is None or unplugged_ns > now_ns:
+        unplugged_ns = now_ns
+    return PolicyState(
+        tier=state.tier,
         read_ns=now_ns,
+        down_polls=state.down_polls,
         clear_ns=state.clear_ns if watched else None,
         up_ns=up_ns,
         failures=failures,
         failed_ns=failed_ns,
+        held_by=state.held_by,
+        ups=min(UPS_AT_ONCE, state.ups + span_ns / 3.6e12 * limits.ups_per_hour),
+        hole_ns=hole_ns,
+        unplugged_ns=unplugged_ns,
+        estimate=observe(state.estimate, reading, span_ns / 1e9 if watched else None, profile),
     )
 
 
+def _margins(
+    state: PolicyState, reading: Reading, profile: Profile, limits: Limits
+) -> list[Margin]:
+    if not profile.measured:
+        return table_margins(reading, limits)
+    runtime_s = limits.battery.runtime_s
+    if runtime_s is not None and state.unplugged_ns is not None:
+        runtime_s = max(0.0, runtime_s - (reading.time_ns - state.unplugged_ns) / 1e9)
+    return foreseen_margins(state.tier, reading, state.estimate, profile, limits, runtime_s or None)
+
+
+def _bearable(found: list[Margin], tier: Tier) -> Tier:
+    """Return the highest tier, from `tier` downwards, that no margin drives out."""
+    while tier is not Tier.CRITICAL:
+        if all(margin.score > 0 for margin in found if margin.tier is tier):
+            break
+        tier = TIERS[tier.rank - 1]
+    return tier
+
+
 def _pressed(
-    state: PolicyState, now_ns: int, worst: Pressure, target: Tier, limits: Limits
+    state: PolicyState, target: Tier, profile: Profile, limits: Limits, found: list[Margin]
 ) -> tuple[PolicyState, Decision]:
-    """A resource drives the present tier out."""
-    leave = worst.bands[target.rank].leave
-    side = "at or above" if worst.better < 0 else "at or below"
-    reason = f"{worst.says()}, {side} the {worst.unit(leave)} where {TIERS[target.rank + 1]} ends"
+    """A margin drives the present tier out."""
+    driven = TIERS[target.rank + 1]
+    worst = min(
+        (margin for margin in found if margin.tier is driven), key=lambda margin: margin.score
+    )
+    side = "at or above" if worst.enter < worst.leave else "at or below"
+    reason = f"{worst.says()}, {side} the {worst.shown(worst.leave)} where {driven} ends"
     polls = state.down_polls + 1
     if polls < limits.down_polls:
         state = replace(state, down_polls=polls, clear_ns=None)
         reason += f": reading {polls} of {limits.down_polls}"
-        return state, _stay(state, f"{worst.resource}_pending", reason, worst.resource)
+        stay = _stay(
+            state, f"{worst.resource}_pending", reason, worst.resource, poll_s=limits.poll_min_s
+        )
+        return state, replace(stay, binding=worst)
     broken = Alarm(worst.resource, f"{worst.resource}_limit", reason)
-    return _down(state, now_ns, target, broken, limits)
+    return _down(state, target, broken, profile, limits, found, worst)
 
 
 def _down(
-    state: PolicyState, now_ns: int, target: Tier, cause: Alarm, limits: Limits
+    state: PolicyState,
+    target: Tier,
+    cause: Alarm,
+    profile: Profile,
+    limits: Limits,
+    found: list[Margin],
+    binding: Margin | None = None,
 ) -> tuple[PolicyState, Decision]:
-    previous = state.tier
+    previous, now_ns = state.tier, state.read_ns or 0
     failed = state.up_ns is not None
     state = replace(
         state, tier=target, down_polls=0, clear_ns=None, up_ns=None, held_by=cause.resource
@@ -165,65 +280,143 @@ def _down(
     if failed:
         state = _failed(state, now_ns)
         reason += "; the last move up did not last"
-    next_up_ns = now_ns + _wait_ns(state, limits)
-    return state, Decision(target, previous, cause.resource, cause.rule, reason, next_up_ns, now_ns)
+    worth = worths(profile, limits.priorities)
+    upper = next_worthwhile(target, worth)
+    next_up_ns = None
+    if upper is not None:
+        dwell_ns = _dwell_ns(target, upper, worth, profile, limits)
+        next_up_ns = _earliest_ns(state, now_ns, dwell_ns, limits)
+    decision = Decision(
+        target,
+        previous,
+        cause.resource,
+        cause.rule,
+        reason,
+        next_up_ns,
+        now_ns,
+        binding,
+        () if upper is None else _needs(found, upper),
+        limits.poll_min_s,
+    )
+    return state, decision
 
 
 def _perhaps_up(
     state: PolicyState,
+    upper: Tier,
     reading: Reading,
-    found: list[Pressure],
-    broken: Alarm | None,
+    profile: Profile,
     limits: Limits,
+    found: list[Margin],
+    broken: Alarm | None,
+    worth: tuple[float, float, float, float],
 ) -> tuple[PolicyState, Decision]:
     """Nothing asks for less: see whether there is room for more."""
     now_ns = reading.time_ns
-    upper = TIERS[state.tier.rank + 1]
-    stop = broken or _hole(reading, limits) or _held_by(found, upper)
+    poll_s = _poll_s(state, limits, found)
+    held = _held_by(found, upper)
+    stop = broken or _hole(reading, profile, limits) or held
     if stop is not None:
         state = replace(state, clear_ns=None, held_by=stop.resource)
-        return state, _stay(state, stop.rule, stop.reason, stop.resource)
-    state = replace(state, clear_ns=now_ns if state.clear_ns is None else state.clear_ns)
-    next_up_ns = (state.clear_ns or 0) + _wait_ns(state, limits)
+        stay = _stay(state, stop.rule, stop.reason, stop.resource, poll_s=poll_s)
+        needs = _needs(found, upper)
+        binding = _least(found, upper) if stop is held else None
+        return state, replace(stay, needs=needs, binding=binding)
+    clear_ns = now_ns if state.clear_ns is None else state.clear_ns
+    state = replace(state, clear_ns=clear_ns)
+    dwell_ns = _dwell_ns(state.tier, upper, worth, profile, limits)
+    next_up_ns = _earliest_ns(state, clear_ns, dwell_ns, limits)
     stop = _unreadable(reading)  # a value that is held keeps the stretch, but lets nothing in
     if stop is not None:
-        return state, _stay(state, stop.rule, stop.reason, stop.resource)
+        return state, _stay(state, stop.rule, stop.reason, stop.resource, poll_s=poll_s)
     if now_ns < next_up_ns:
         reason = f"{upper} is allowed, {(next_up_ns - now_ns) / 1e9:.0f} s to wait"
-        return state, _stay(state, "waiting", reason, state.held_by, next_up_ns)
-    waited_s = (now_ns - (state.clear_ns or 0)) / 1e9
+        if state.ups < 1.0 and next_up_ns > clear_ns + _wait_ns(state, dwell_ns, limits):
+            reason += f": at most {limits.ups_per_hour:g} moves up an hour"
+        elif state.failures:
+            times = "a move up" if state.failures == 1 else f"{state.failures} moves up"
+            reason += f": {times} did not last"
+        poll_s = min(poll_s, max(limits.poll_min_s, (next_up_ns - now_ns) / 1e9))
+        return state, _stay(state, "waiting", reason, state.held_by, next_up_ns, poll_s)
+    waited_s = (now_ns - clear_ns) / 1e9
     reason = f"{upper} has been allowed for {waited_s:.0f} s"
-    for pressure in found:
-        if pressure.resource == state.held_by:
-            enter = pressure.unit(pressure.bands[upper.rank - 1].enter)
-            reason += f"; {pressure.says()}, {upper} begins at {enter}"
+    binding = None
+    for margin in found:
+        if margin.tier is upper and margin.resource == state.held_by:
+            binding = margin
+            reason += f"; {margin.says()}, {upper} begins at {margin.shown(margin.enter)}"
+            break
     previous = state.tier
-    state = replace(state, tier=upper, up_ns=now_ns, clear_ns=None)
-    if upper is not Tier.HIGH and _held_by(found, TIERS[upper.rank + 1]) is None:
-        state = replace(state, clear_ns=now_ns)
-    after_ns = None if upper is Tier.HIGH else now_ns + _wait_ns(state, limits)
-    return state, Decision(upper, previous, state.held_by, "recovered", reason, after_ns, now_ns)
+    state = replace(state, tier=upper, up_ns=now_ns, clear_ns=None, ups=state.ups - 1.0)
+    above = next_worthwhile(upper, worth)
+    after_ns = None
+    needs: tuple[Margin, ...] = ()
+    if above is not None:
+        needs = _needs(found, above)
+        if not needs:
+            state = replace(state, clear_ns=now_ns)
+        dwell_ns = _dwell_ns(upper, above, worth, profile, limits)
+        after_ns = _earliest_ns(state, now_ns, dwell_ns, limits)
+    decision = Decision(
+        upper,
+        previous,
+        state.held_by,
+        "recovered",
+        reason,
+        after_ns,
+        now_ns,
+        binding,
+        needs,
+        limits.poll_min_s,
+    )
+    return state, decision
 
 
-def _hole(reading: Reading, limits: Limits) -> Alarm | None:
+def _hole(reading: Reading, profile: Profile, limits: Limits) -> Alarm | None:
     """Return what is not known of the board, or that it is slowed, or None."""
     if missing := unknown(reading, limits):
         name = missing[0]
         why = reading.failed.get(name, "no value this time")
         return Alarm(name, "unknown", f"{name} is not known: {why}")
-    if flags := slowed(reading):
+    # Foreseen margins have the slow clock in them already.
+    if not profile.measured and (flags := slowed(reading)):
         return Alarm("power", "throttled", f"the firmware reports {' and '.join(flags)}")
     return None
 
 
-def _held_by(found: list[Pressure], upper: Tier) -> Alarm | None:
+def _is_lost(state: PolicyState, limits: Limits) -> bool:
+    since_ns = state.hole_ns
+    return since_ns is not None and (state.read_ns or 0) - since_ns >= _ns(limits.lost_s)
+
+
+def _lost(reading: Reading, limits: Limits) -> Alarm:
+    name = next(iter(unknown(reading, limits)), "a signal")
+    why = reading.failed.get(name, "it has no value")
+    reason = (
+        f"{name} could not be read for {limits.lost_s:g} s: {why}; no tier above low without it, "
+        "unless governor.limits.ignored names it"
+    )
+    return Alarm(name, "lost", reason)
+
+
+def _least(found: list[Margin], tier: Tier) -> Margin | None:
+    of_tier = (margin for margin in found if margin.tier is tier)
+    return min(of_tier, key=lambda margin: margin.score, default=None)
+
+
+def _held_by(found: list[Margin], upper: Tier) -> Alarm | None:
     """Return the resource that least allows a move up to `upper`, or None where all allow it."""
-    least = min(found, key=lambda pressure: pressure.margin(upper), default=None)
-    if least is None or least.margin(upper) >= 0:
+    least = _least(found, upper)
+    if least is None or least.score >= 1.0:
         return None
-    enter = least.unit(least.bands[upper.rank - 1].enter)
-    reason = f"{least.says()}, {upper} begins at {enter}"
+    reason = f"{least.says()}, {upper} begins at {least.shown(least.enter)}"
     return Alarm(least.resource, f"{least.resource}_holds", reason)
+
+
+def _needs(found: list[Margin], upper: Tier) -> tuple[Margin, ...]:
+    """Return the margins that are short of letting `upper` in, the shortest first."""
+    short = [margin for margin in found if margin.tier is upper and margin.score < 1.0]
+    return tuple(sorted(short, key=lambda margin: margin.score))
 
 
 def _unreadable(reading: Reading) -> Alarm | None:
@@ -235,24 +428,77 @@ def _unreadable(reading: Reading) -> Alarm | None:
 
 
 def _stay(
-    state: PolicyState, rule: str, reason: str, resource: str = "", next_up_ns: int | None = None
+    state: PolicyState,
+    rule: str,
+    reason: str,
+    resource: str = "",
+    next_up_ns: int | None = None,
+    poll_s: float = 1.0,
 ) -> Decision:
     time_ns = state.read_ns or 0
-    return Decision(state.tier, state.tier, resource, rule, reason, next_up_ns, time_ns)
+    return Decision(
+        state.tier, state.tier, resource, rule, reason, next_up_ns, time_ns, poll_s=poll_s
+    )
 
 
 def _failed(state: PolicyState, now_ns: int) -> PolicyState:
     return replace(state, failures=state.failures + 1, failed_ns=now_ns)
 
 
-def _wait_ns(state: PolicyState, limits: Limits) -> int:
+def _dwell_ns(
+    tier: Tier,
+    upper: Tier,
+    worth: tuple[float, float, float, float],
+    profile: Profile,
+    limits: Limits,
+) -> int:
+    """Return how long the higher tier must last for its swap to pay, and at least `up_after_s`.
+
+    While a tier is made ready and taken over, answers may be late; that is worth what all answers
+    of that time are worth, and is won back at the rate by which the higher tier is better.
+    """
+    cost = profile.tiers[upper]
+    stall_s = (cost.prepare_ms + cost.gap_ms) / 1e3
+    gain = worth[upper.rank] - worth[tier.rank]
+    dwell_s = stall_s * worth[tier.rank] / gain if gain > 0 else math.inf
+    return _ns(max(limits.up_after_s, min(dwell_s, limits.up_after_max_s)))
+
+
+def _wait_ns(state: PolicyState, dwell_ns: int, limits: Limits) -> int:
     """Return how long the next tier must have been allowed, after the failures so far."""
-    wait_s = limits.up_after_s * 2.0 ** min(state.failures, 30)
-    return _ns(min(wait_s, limits.up_after_max_s))
+    return int(min(dwell_ns * 2.0 ** min(state.failures, 30), _ns(limits.up_after_max_s)))
+
+
+def _earliest_ns(state: PolicyState, clear_ns: int, dwell_ns: int, limits: Limits) -> int:
+    """Return when the next move up may be made, if it is allowed from `clear_ns` on."""
+    rationed_ns = 0
+    if state.ups < 1.0:
+        rationed_ns = (state.read_ns or 0) + _ns((1.0 - state.ups) * 3600.0 / limits.ups_per_hour)
+    return max(clear_ns + _wait_ns(state, dwell_ns, limits), rationed_ns)
+
+
+def _poll_s(state: PolicyState, limits: Limits, found: list[Margin]) -> float:
+    """Return when to look again: soon near a limit or on the way to one, later with room."""
+    shortest, longest = limits.poll_min_s, limits.poll_max_s
+    estimate = state.estimate
+    poll_s = longest
+    for margin in found:
+        if margin.tier is not state.tier:
+            continue
+        share = (margin.score - _NEAR) / (_FAR - _NEAR)
+        poll_s = min(poll_s, shortest + (longest - shortest) * max(0.0, share))
+        rate = 0.0
+        if margin.resource == "memory":
+            rate = -estimate.memory_rate_mib_s
+        elif margin.resource == "temperature":
+            rate = estimate.temperature_rate_c_s
+        if rate > 0:
+            poll_s = min(poll_s, (margin.value - margin.leave) / rate / _LOOKS)
+    return max(shortest, poll_s)
 
 
 def _break_ns(limits: Limits) -> int:
-    return _ns(_BREAK_POLLS * limits.poll_s + 1.0)
+    return _ns(_BREAK_POLLS * limits.poll_max_s + 1.0)
 
 
 def _ns(seconds: float) -> int:

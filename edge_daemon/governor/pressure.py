@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from edge_daemon.governor.limits import Bands, Limits
 from edge_daemon.governor.reading import Reading
 from edge_daemon.governor.thermal import DEFAULT_LIMIT_C
@@ -20,6 +22,13 @@ _SUBJECTS = {
     "memory": "available memory",
     "temperature": "distance to the thermal limit",
     "battery": "battery charge",
+}
+_FIELDS: dict[str, dict[str, object]] = {
+    "cpu": {"cpu_foreign": None, "cpu_pressure": None},
+    "memory": {"memory_available_mib": None, "memory_pressure": None},
+    "temperature": {"temperature_c": None},
+    "battery": {"battery_fraction": None, "on_mains": None, "runtime_s": None},
+    "throttle": {"throttled": ()},
 }
 _SLOWED = (FREQUENCY_CAPPED, THROTTLED, OVER_CURRENT)
 
@@ -100,6 +109,18 @@ def pressures(reading: Reading, limits: Limits) -> list[Pressure]:
     ]
 
 
+def without(reading: Reading, ignored: tuple[str, ...]) -> Reading:
+    """Return the reading as of a board that does not have the signals named in `ignored`."""
+    if not ignored:
+        return reading
+    blanks: dict[str, object] = {
+        field: default for signal in ignored for field, default in _FIELDS.get(signal, {}).items()
+    }
+    failed = {name: error for name, error in reading.failed.items() if name not in ignored}
+    absent = tuple(dict.fromkeys((*reading.absent, *ignored)))
+    return replace(reading, **blanks, absent=absent, failed=failed)
+
+
 def unknown(reading: Reading, limits: Limits) -> tuple[str, ...]:
     """Return the resources that this board has but whose value is not known now."""
     values = {
@@ -129,6 +150,14 @@ def alarms(reading: Reading, limits: Limits) -> Iterator[Alarm]:
             "memory_reserve",
             f"available memory is {available_mib:.0f} MiB, below the reserve of "
             f"{limits.memory.reserve_mib:g} MiB",
+        )
+    stalled = reading.memory_pressure
+    if stalled is not None and stalled > limits.memory.stalled:
+        yield Alarm(
+            "memory",
+            "memory_stalled",
+            f"everything waits for memory {stalled:.0%} of the time, more than "
+            f"{limits.memory.stalled:.0%}",
         )
     now_c, critical_c = reading.temperature_c, reading.temperature_critical_c
     margin_c = limits.temperature.critical_margin_c

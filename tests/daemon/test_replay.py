@@ -39,7 +39,7 @@ def replay(folder: Path, name: str, **sections: object) -> list[Fields]:
             "governor": {
                 "readings": str(trace),
                 "reading_every_s": 5,
-                "limits": {"poll_s": 0.5, "up_after_s": 1.0},
+                "limits": {"poll_min_s": 0.5, "poll_max_s": 0.5, "up_after_s": 1.0},
             },
             **sections,
         },

@@ -7,6 +7,7 @@ from edge_daemon.clock import VirtualClock
 from edge_daemon.governor.governor import Governor, Order
 from edge_daemon.governor.headroom import Headroom
 from edge_daemon.governor.limits import Limits, MemoryLimits, TemperatureLimits
+from edge_daemon.governor.meter import Meter
 from edge_daemon.governor.reading import Reading
 from edge_daemon.journal.events import Event, Fault, ReadingEvent
 from edge_daemon.tier import Tier
@@ -151,7 +152,9 @@ def test_a_pin_can_come_and_go_while_it_runs() -> None:
 def test_other_limits_count_from_the_next_poll() -> None:
     desk = Desk()
     desk.poll()
-    desk.governor.set_limits(Limits(poll_s=0.5, memory=MemoryLimits(reserve_mib=1000.0)))
+    desk.governor.set_limits(
+        Limits(poll_min_s=0.5, poll_max_s=0.5, memory=MemoryLimits(reserve_mib=1000.0))
+    )
     assert desk.governor.poll_s == 0.5
     desk.poll()
     assert desk.ignored == ()
@@ -253,7 +256,7 @@ def test_a_sensor_that_fails_is_a_fault_with_its_error_and_what_follows() -> Non
 
 
 def test_the_worker_polls_until_it_is_told_to_stop() -> None:
-    desk = Desk(limits=Limits(poll_s=0.1))
+    desk = Desk(limits=Limits(poll_min_s=0.1, poll_max_s=0.1))
     polled: deque[Reading] = deque(maxlen=8)
     enough = threading.Event()
     read = desk.read
@@ -268,9 +271,27 @@ def test_the_worker_polls_until_it_is_told_to_stop() -> None:
         def ignore_zones(self, types: tuple[str, ...]) -> None:
             raise AssertionError(types)
 
-    governor = Governor(Counting(), Limits(poll_s=0.1), desk, desk)
+    governor = Governor(Counting(), Limits(poll_min_s=0.1, poll_max_s=0.1), desk, desk)
     worker = Worker("governor", governor.run)
     worker.start()
     assert enough.wait(10.0)
     assert worker.stop(10.0)
     assert desk.tiers == ["high"]
+
+
+def test_readings_tell_what_the_windows_took() -> None:
+    desk = Desk()
+    meter = Meter()
+    governor = Governor(desk, Limits(), desk, desk, clock=desk.clock, meter=meter)
+    meter.computed(Tier.LOW, 5_000_000)
+    meter.computed(Tier.LOW, 7_000_000)
+    meter.missed(1)
+    governor.poll()
+    reading = governor.reading
+    assert reading is not None
+    assert (reading.cycle_ms, reading.cycle_tier, reading.cycles) == (6.0, Tier.LOW, 2)
+    assert reading.late == 1
+    assert desk.requests[0].reading == reading  # the decision rests on it
+    governor.poll()
+    assert governor.reading is not None
+    assert (governor.reading.cycles, governor.reading.late) == (0, 0)

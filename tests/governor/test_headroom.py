@@ -16,6 +16,7 @@ from edge_daemon.governor.limits import (
 )
 from edge_daemon.governor.policy import start
 from edge_daemon.governor.pressure import alarm, pressures, unknown
+from edge_daemon.governor.profile import PUBLISHED
 from edge_daemon.governor.reading import Reading
 from edge_daemon.tier import TIERS, Tier
 from tests.governor.test_policy import GOOD, LIMITS, ON_BATTERY
@@ -126,7 +127,7 @@ def test_what_is_not_known_leaves_what_low_needs(field: str, value: float | None
         assert alarm(reading, limits) is not None
         return
     assert left(reading, field, limits) == 1 / 3
-    assert start(Tier.CRITICAL, reading, limits)[1].tier is Tier.LOW
+    assert start(Tier.CRITICAL, reading, PUBLISHED, limits)[1].tier is Tier.LOW
 
 
 def test_a_signal_that_the_board_does_not_have_leaves_all_room() -> None:

@@ -54,7 +54,7 @@ def test_what_is_wrong_says_what_to_do() -> None:
     [
         {"cpu": {"high_enter": 1.1}},
         {"cpu": {"high_entr": 0.3}},
-        {"poll_s": 0},
+        {"poll_min_s": 0},
         {"down_polls": 0},
         {"memory": {"reserve_mib": -1}},
         {"temperature": {"limit_c": 5}},
@@ -66,7 +66,7 @@ def test_values_out_of_range_and_unknown_keys_are_refused(wrong: dict[str, objec
 
 
 def test_limits_are_a_section_of_a_file() -> None:
-    limits = msgspec.convert({"poll_s": 0.5, "memory": {"reserve_mib": 8}}, Limits)
-    assert limits.poll_s == 0.5
+    limits = msgspec.convert({"poll_min_s": 0.4, "memory": {"reserve_mib": 8}}, Limits)
+    assert limits.poll_min_s == 0.4
     assert limits.memory.reserve_mib == 8
     assert limits.cpu == CpuLimits()

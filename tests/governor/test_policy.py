@@ -1,11 +1,14 @@
 from collections.abc import Iterable
+from itertools import pairwise
 
 import pytest
 from msgspec.structs import replace
 
 from edge_daemon.governor.decision import Decision
-from edge_daemon.governor.limits import Limits, TemperatureLimits
+from edge_daemon.governor.limits import Limits, Priorities, TemperatureLimits
+from edge_daemon.governor.margin import Margin
 from edge_daemon.governor.policy import PolicyState, decide, start, swap_failed
+from edge_daemon.governor.profile import PUBLISHED
 from edge_daemon.governor.reading import Reading
 from edge_daemon.tier import TIERS, Tier
 from tests.governor.sysroot import seconds
@@ -36,7 +39,7 @@ class Run:
     def read(self, reading: Reading, after_s: float = 1.0) -> Decision:
         self.now_s += after_s
         reading = replace(reading, time_ns=seconds(self.now_s))
-        self.state, decision = decide(self.state, reading, self.limits)
+        self.state, decision = decide(self.state, reading, PUBLISHED, self.limits)
         if decision.changed:
             self.changes.append((self.now_s, decision))
         return decision
@@ -188,6 +191,7 @@ def test_a_reading_with_a_hole_does_not_end_the_count() -> None:
         ({"memory_available_mib": 15.9}, "memory", "memory_reserve"),
         ({"temperature_c": 105.0}, "temperature", "temperature_critical"),
         ({"throttled": ("under-voltage",)}, "power", "under_voltage"),
+        ({"memory_pressure": 0.11}, "memory", "memory_stalled"),
     ],
 )
 def test_a_hard_limit_goes_to_critical_at_once_and_keeps_it_there(
@@ -270,7 +274,7 @@ def fail_once(run: Run) -> float:
 
 
 def test_each_move_up_that_fails_doubles_the_wait_up_to_ten_minutes() -> None:
-    run = Run(Tier.MEDIUM, Limits(forget_s=7200.0))
+    run = Run(Tier.MEDIUM, Limits(forget_s=7200.0, ups_per_hour=3600.0))
     assert [fail_once(run) for _ in range(8)] == [20, 40, 80, 160, 320, 600, 600, 600]
 
 
@@ -321,11 +325,46 @@ def test_what_is_unknown_or_slowed_forbids_moves_up_and_forces_none_down(
 ) -> None:
     for tier in (Tier.CRITICAL, Tier.LOW, Tier.MEDIUM):
         run = Run(tier)
-        assert run.hold(replace(GOOD, **change), 100).rule == rule
+        assert run.hold(replace(GOOD, **change), 30).rule == rule
         assert run.tier is tier
     run = Run(Tier.HIGH)
-    run.hold(replace(GOOD, **change), 100)
+    run.hold(replace(GOOD, **change), 30)
     assert run.tier == "high"
+
+
+def test_what_stays_unknown_is_bad_news_in_the_long_run() -> None:
+    run = Run(Tier.HIGH)
+    lost = replace(GOOD, temperature_c=None, failed={"temperature": "EIO"})
+    assert not run.hold(lost, 30).changed
+    decision = run.read(lost)
+    assert (decision.tier, decision.rule, decision.resource) == (Tier.LOW, "lost", "temperature")
+    assert decision.reason == (
+        "temperature could not be read for 30 s: EIO; no tier above low without it, unless "
+        "governor.limits.ignored names it"
+    )
+    assert run.hold(lost, 1000).rule == "unknown"
+    assert run.tier == "low"
+    run.hold(GOOD, 11)
+    assert run.tier == "medium"
+
+
+def test_a_hole_that_closes_in_time_is_forgotten() -> None:
+    run = Run(Tier.HIGH)
+    for _ in range(10):
+        run.hold(replace(GOOD, cpu_foreign=None), 25)
+        run.read(GOOD)
+    assert run.changes == []
+
+
+def test_an_ignored_signal_is_as_good_as_absent() -> None:
+    broken = replace(
+        ON_BATTERY, battery_fraction=None, failed={"battery": "EIO"}, throttled=("throttled",)
+    )
+    run = Run(Tier.CRITICAL, Limits(ignored=("battery", "throttle")))
+    run.hold(broken, 60)
+    assert run.tier == "high"
+    state, _ = start(Tier.CRITICAL, broken, PUBLISHED, run.limits)
+    assert state.tier == "high"
 
 
 def test_the_soft_limit_of_a_3b_plus_alone_forbids_nothing() -> None:
@@ -391,7 +430,7 @@ def test_the_same_reading_twice_is_no_waiting() -> None:
     ],
 )
 def test_it_starts_where_the_first_reading_lets_it(change: dict[str, object], tier: str) -> None:
-    state, decision = start(Tier.CRITICAL, replace(GOOD, **change), LIMITS)
+    state, decision = start(Tier.CRITICAL, replace(GOOD, **change), PUBLISHED, LIMITS)
     assert state.tier == decision.tier == tier
     assert decision.rule == "start"
     assert decision.reason
@@ -432,6 +471,71 @@ def test_a_failure_of_a_tier_that_nobody_wants_any_more_changes_the_wait_only() 
     assert not decision.changed
     assert run.tier == "critical"
     assert run.state.failures == failures + 1
+
+
+def test_moves_up_are_rationed() -> None:
+    run = Run(Tier.CRITICAL)
+    for _ in range(3):  # all three moves that may be made at once
+        run.hold(GOOD, 60)
+        run.read(replace(GOOD, memory_available_mib=5.0))
+    ups = [at_s for at_s, decision in run.changes if decision.rule == "recovered"]
+    assert len(ups) == 3
+    waiting = run.hold(GOOD, 20)
+    assert waiting.rule == "waiting"
+    assert waiting.reason.endswith("s to wait: at most 8 moves up an hour")
+    assert waiting.next_up_ns is not None
+    assert waiting.next_up_ns / 1e9 == pytest.approx(ups[0] + 3600 / 8, abs=1.0)
+    run.hold(GOOD, 3600)
+    after = [at_s for at_s, decision in run.changes if decision.rule == "recovered"][3:]
+    assert after[0] == pytest.approx(waiting.next_up_ns / 1e9, abs=1.0)
+    assert [b - a for a, b in pairwise(after)] == [450.0, 450.0]
+
+
+def test_it_looks_again_soon_near_a_limit_and_later_with_room() -> None:
+    run = Run(Tier.HIGH)
+    assert run.hold(replace(GOOD, cpu_foreign=0.05), 20).poll_s == LIMITS.poll_max_s
+    assert run.read(replace(GOOD, cpu_foreign=0.41)).poll_s == LIMITS.poll_min_s
+    assert run.read(replace(GOOD, cpu_foreign=0.55)).poll_s == LIMITS.poll_min_s
+    run = Run(Tier.HIGH)
+    between = run.hold(replace(GOOD, cpu_foreign=0.25), 20).poll_s
+    assert LIMITS.poll_min_s < between < LIMITS.poll_max_s
+    pinned = Limits(poll_min_s=1.0, poll_max_s=1.0)
+    assert Run(Tier.HIGH, pinned).read(GOOD).poll_s == 1.0
+
+
+def test_a_decision_says_what_a_move_up_needs() -> None:
+    run = Run(Tier.HIGH)
+    bad = replace(GOOD, cpu_foreign=0.75, temperature_c=69.0)
+    down = run.hold(bad, 2)
+    assert down.binding == Margin(Tier.MEDIUM, "foreign_load", 0.75, 0.6, 0.7)
+    assert down.needs == (Margin(Tier.MEDIUM, "foreign_load", 0.75, 0.6, 0.7),)
+    assert down.needs[0].wants() == "foreign CPU load is 75 % and must be at most 60 % for medium"
+    held = run.hold(replace(bad, cpu_foreign=0.2), 15)
+    assert (held.tier, held.rule) == (Tier.MEDIUM, "temperature_holds")
+    assert held.binding == Margin(Tier.HIGH, "thermal_distance", 11.0, 14.0, 10.0)
+    assert held.needs == (held.binding,)
+
+
+@pytest.mark.parametrize(
+    ("priorities", "top"),
+    [
+        (Priorities(sound=0.0), "low"),
+        (Priorities(sound=0.0, picture=0.0), "critical"),
+        (Priorities(picture=0.0), "high"),
+    ],
+)
+def test_a_part_of_the_input_that_is_worth_nothing_is_not_paid_for(
+    priorities: Priorities, top: str
+) -> None:
+    limits = Limits(priorities=priorities)
+    run = Run(Tier.CRITICAL, limits)
+    run.hold(GOOD, 100)
+    assert run.tier == top
+    assert start(Tier.CRITICAL, GOOD, PUBLISHED, limits)[1].tier == top
+    # A reload may find a tier running that is not worth it any more.
+    run = Run(Tier.HIGH, limits)
+    run.hold(GOOD, 100)
+    assert run.tier == top
 
 
 def test_every_tier_can_be_reached_and_left() -> None:

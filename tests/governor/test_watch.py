@@ -55,7 +55,7 @@ def test_a_silent_one_is_reported_once_for_each_silence() -> None:
 
 
 def test_slow_polls_are_given_their_time() -> None:
-    watch, _, clock, told = make(Limits(poll_s=60.0))
+    watch, _, clock, told = make(Limits(poll_min_s=60.0, poll_max_s=60.0))
     clock.advance_to(clock() + 179 * SECOND)
     watch.check(clock(), Tier.HIGH)
     assert told == []
