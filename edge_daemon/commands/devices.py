@@ -79,13 +79,16 @@ def _zones(root: Path) -> Iterator[str]:
 
 
 def _batteries(root: Path) -> Iterator[str]:
-    from edge_daemon.governor.battery import list_batteries
+    from edge_daemon.governor.supply import list_batteries
 
     for battery in list_batteries(root):
         try:
-            yield f"{battery.name}: {battery.fraction():.0%}"
+            store = battery.read()
         except (OSError, ValueError) as error:
             yield f"{battery.name}: cannot be read: {error}"
+            continue
         finally:
-            for file in battery.files():
-                file.close()
+            battery.close()
+        amounts = ((store.energy_wh, "Wh"), (store.power_w, "W"))
+        known = [f"{amount:.1f} {unit}" for amount, unit in amounts if amount is not None]
+        yield ", ".join([f"{battery.name}: {store.fraction:.0%}", store.status.lower(), *known])

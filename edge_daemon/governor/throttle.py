@@ -1,8 +1,9 @@
 """Whether the firmware holds the board back right now, and why."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
+from edge_daemon.governor.boards import board_limits, board_model
+from edge_daemon.governor.hwmon import monitors
 from edge_daemon.governor.kernelfile import KernelFile, text_of
 
 UNDER_VOLTAGE = "under-voltage"
@@ -14,6 +15,37 @@ OVER_CURRENT = "over-current"
 # Bits 0 to 3 say "now"; the same plus 16 "since boot"
 # (raspberrypi.com/documentation/computers/os.html, vcgencmd get_throttled).
 _BITS = (UNDER_VOLTAGE, FREQUENCY_CAPPED, THROTTLED, SOFT_LIMIT)
+
+EVENT_S = 5.0
+"""An event is over before anybody can look; its flag stands this long."""
+
+
+class Counter:
+    """One over-current event counter.
+
+    Args:
+        path: its file.
+        flag: what its events mean.
+    """
+
+    def __init__(self, path: Path, flag: str) -> None:
+        self.file = KernelFile(path, 64)
+        self.flag = flag
+        self._count: int | None = None
+        self._rose_ns: int | None = None
+
+    def active(self, now_ns: int) -> bool:
+        """Return whether it rose within `EVENT_S`; one that goes back has begun anew.
+
+        Raises:
+            OSError: it cannot be read.
+            ValueError: it is malformed.
+        """
+        count = self.file.read_int()
+        if self._count is not None and count > self._count:
+            self._rose_ns = now_ns
+        self._count = count
+        return self._rose_ns is not None and 0 <= now_ns - self._rose_ns < EVENT_S * 1e9
 
 
 class ThrottleProbe:
@@ -30,8 +62,7 @@ class ThrottleProbe:
         self._root = root
         self._flags: KernelFile | None = None
         self._alarm: KernelFile | None = None
-        self._counters: list[KernelFile] = []
-        self._counts: list[int] | None = None
+        self._counters: list[Counter] = []
         self.scan()
 
     @property
@@ -41,41 +72,46 @@ class ThrottleProbe:
 
     def scan(self) -> None:
         """Look again for the files; one that was there once stays asked for."""
-        flags = throttle_flags(self._root)
-        if self._flags is None and flags is not None:
-            self._flags = KernelFile(flags, 64)
-        alarms = [path / "in0_lcrit_alarm" for path in _hwmon(self._root, "rpi_volt")]
-        if self._alarm is None and alarms and alarms[0].exists():
-            self._alarm = KernelFile(alarms[0], 64)
-        if not self._counters:
-            self._counters = [
-                KernelFile(file, 64)
-                for path in _hwmon(self._root, "soctherm_oc")
-                for file in sorted(path.glob("oc*_event_cnt"))
-            ]
+        self._flags = _kept(self._flags, throttle_flags(self._root))
+        self._alarm = _kept(self._alarm, _alarm(self._root))
+        found = _counters(self._root)
+        if found and [path for path, _ in found] != [it.file.path for it in self._counters]:
+            for counter in self._counters:
+                counter.file.close()
+            self._counters = [Counter(path, flag) for path, flag in found]
 
     def read(self, now_ns: int) -> tuple[str, ...]:
         """Return the names of what holds the board back, in a fixed order.
 
         Raises:
-            OSError: a file cannot be read.
-            ValueError: a file is malformed.
+            OSError: a file cannot be read, and no other tells that the board is held back.
+            ValueError: the same for one that is malformed.
         """
-        del now_ns
-        bits = 0 if self._flags is None else _hex(self._flags)
-        if self._alarm is not None and self._alarm.read_int() != 0:
-            bits |= 1
-        names = tuple(name for bit, name in enumerate(_BITS) if bits >> bit & 1)
-        if self._counters:
-            counts = [file.read_int() for file in self._counters]
-            if self._counts is not None and counts != self._counts:
-                names += (OVER_CURRENT,)
-            self._counts = counts
-        return names
+        found: set[str] = set()
+        problem: OSError | ValueError | None = None
+        try:
+            if self._alarm is not None and self._alarm.read_int() != 0:
+                found.add(UNDER_VOLTAGE)
+        except (OSError, ValueError) as error:
+            problem = error
+        try:
+            bits = 0 if self._flags is None else _hex(self._flags)
+            found.update(name for bit, name in enumerate(_BITS) if bits >> bit & 1)
+        except (OSError, ValueError) as error:
+            problem = problem or error
+        for counter in self._counters:
+            try:
+                if counter.active(now_ns):
+                    found.add(counter.flag)
+            except (OSError, ValueError) as error:
+                problem = problem or error
+        if problem is not None and not found:
+            raise problem
+        return tuple(name for name in (*_BITS, OVER_CURRENT) if name in found)
 
     def close(self) -> None:
         """Close the files."""
-        for file in (self._flags, self._alarm, *self._counters):
+        for file in (self._flags, self._alarm, *(counter.file for counter in self._counters)):
             if file is not None:
                 file.close()
 
@@ -100,10 +136,28 @@ def throttled_since_boot(root: Path) -> tuple[str, ...]:
     return tuple(name for bit, name in enumerate(_BITS) if bits >> bit & 1)
 
 
-def _hwmon(root: Path, name: str) -> Iterator[Path]:
-    for path in sorted((root / "sys/class/hwmon").glob("hwmon*")):
-        if text_of(path / "name") == name:
-            yield path
+def _alarm(root: Path) -> Path | None:
+    alarms = (path / "in0_lcrit_alarm" for path in monitors(root, "rpi_volt"))
+    return next((path for path in alarms if path.exists()), None)
+
+
+def _counters(root: Path) -> list[tuple[Path, str]]:
+    """Return the files that count over-current events, with what an event means."""
+    drops = board_limits(board_model(root)).under_voltage_counters
+    return [
+        (file, UNDER_VOLTAGE if file.name.partition("_")[0] in drops else OVER_CURRENT)
+        for path in monitors(root, "soctherm_oc")
+        for file in sorted(path.glob("oc*_event_cnt"))
+    ]
+
+
+def _kept(old: KernelFile | None, path: Path | None) -> KernelFile | None:
+    """Return the file of a path that was found; where none was, the one known so far."""
+    if path is None or (old is not None and old.path == path):
+        return old
+    if old is not None:
+        old.close()
+    return KernelFile(path, 64)
 
 
 def _hex(file: KernelFile) -> int:
