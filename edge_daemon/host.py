@@ -8,8 +8,11 @@ import os
 import platform
 import pwd
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
+
+from edge_daemon.governor.profilefile import Choice, ProfileError
 
 PACKAGES = (
     "numpy",
@@ -43,6 +46,8 @@ class Host:
         clock_synchronised: whether the wall clock follows a time source; None where unknown.
         journal: directory of the journal, which need not exist yet.
         journal_mib: room that the journal may take.
+        profile: what the governor goes by, or why it cannot; None where no bundle says.
+        now: the wall clock's time.
     """
 
     python: str
@@ -58,10 +63,15 @@ class Host:
     clock_synchronised: bool | None
     journal: Path
     journal_mib: float
+    profile: Choice | ProfileError | None = None
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
 def inspect_host(
-    delegates: Callable[[], tuple[str, bool]], journal: Path, journal_mib: float
+    delegates: Callable[[], tuple[str, bool]],
+    journal: Path,
+    journal_mib: float,
+    profile: Choice | ProfileError | None = None,
 ) -> Host:
     """Look at the machine that this runs on.
 
@@ -69,6 +79,7 @@ def inspect_host(
         delegates: see `Host`.
         journal: directory of the journal.
         journal_mib: room that the journal may take.
+        profile: see `Host`.
     """
     runtimes = {name: _version(name) for name in RUNTIMES}
     return Host(
@@ -85,6 +96,7 @@ def inspect_host(
         clock_synchronised=_clock_synchronised(),
         journal=journal,
         journal_mib=journal_mib,
+        profile=profile,
     )
 
 

@@ -1,6 +1,6 @@
 """The daemon's loop with everything that belongs to a window, fed from memory."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import cycle
@@ -21,6 +21,7 @@ from edge_daemon.governor.governor import Order
 from edge_daemon.inference.bundle import Bundle
 from edge_daemon.inference.smoothing import Smoother
 from edge_daemon.inference.swap import Swapper
+from edge_daemon.journal.events import Event
 from edge_daemon.journal.writer import Journal
 from edge_daemon.loop import Loop
 from edge_daemon.tally import Tally
@@ -87,10 +88,37 @@ class Rig:
         self.swapper.request(tier, Order(tier, decision, None, monotonic_ns()))
 
 
+@dataclass(frozen=True, slots=True)
+class _Observed:
+    journal: Journal
+    observe: Callable[[Event], None]
+
+    def write(self, event: Event) -> None:
+        self.observe(event)
+        self.journal.write(event)
+
+
 @contextmanager
-def rig(bundle: Bundle, directory: Path, *, width_px: int, height_px: int) -> Iterator[Rig]:
-    """Set up a rig whose journal lies in `directory`, and take it down again."""
-    rate_hz = 8000
+def rig(
+    bundle: Bundle,
+    directory: Path,
+    *,
+    width_px: int,
+    height_px: int,
+    threads: int = 1,
+    observe: Callable[[Event], None] = lambda event: None,
+) -> Iterator[Rig]:
+    """Set up a rig, and take it down again.
+
+    Args:
+        bundle: its models.
+        directory: where its journal lies.
+        width_px: of the camera's pictures.
+        height_px: of the camera's pictures.
+        threads: of each interpreter.
+        observe: sees each event before the journal does.
+    """
+    rate_hz = bundle.sample_rate_hz or 8000
     scene = Scene(seed=7)
     video = SyntheticVideo(scene, width_px=width_px, height_px=height_px)
     video.open()
@@ -111,13 +139,13 @@ def rig(bundle: Bundle, directory: Path, *, width_px: int, height_px: int) -> It
 
     journal = Journal(directory)
     journal.start()
-    swapper: Swapper[Order] = Swapper(bundle, 1, monotonic_ns, on_fault)
+    swapper: Swapper[Order] = Swapper(bundle, threads, monotonic_ns, on_fault)
     slot, ring = FrameSlot(), SampleRing(3 * rate_hz, rate_hz)
     loop = Loop(
         inputs=Inputs(slot, ring, 10**10),
         swapper=swapper,
         smoother=Smoother(bundle.labels, 0.6, 0.5),
-        journal=journal,
+        journal=_Observed(journal, observe),
         tally=Tally(Tier.CRITICAL, monotonic_ns()),
         clock=monotonic_ns,
     )

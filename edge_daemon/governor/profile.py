@@ -1,10 +1,17 @@
 """What each tier costs on this board and is worth: the published figures, or measured ones."""
 
+import math
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import Annotated
 
 from msgspec import Meta, Struct
+from msgspec.structs import fields
 
-from edge_daemon.tier import Tier
+from edge_daemon.tier import TIERS, Tier
+
+FORMAT = 1
+"""Raised when an older daemon could misread a profile."""
 
 Positive = Annotated[float, Meta(gt=0.0, le=1e9)]
 NotNegative = Annotated[float, Meta(ge=0.0, le=1e9)]
@@ -18,7 +25,8 @@ class TierCost(Struct, frozen=True, forbid_unknown_fields=True):
         accuracy: share of right answers, 0 to 1: what the tier is worth.
         cycle_ms: median time of a computed window on an otherwise idle board.
         cycle_p95_ms: 95th percentile of the same.
-        cpu_ms: CPU time of a window, all threads.
+        cpu_ms: CPU time of a window, all threads but those of camera and microphone, whose work is
+            the same in every tier.
         memory_mib: memory that the tier takes beyond `critical`, which is always loaded.
         prepare_ms: time to load and warm it beside the running one.
         gap_ms: time without an answer while it is taken over.
@@ -52,11 +60,14 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True):
             cores but one busy.
         slowed: clock of the board that the firmware slows, as a share of its full clock.
         made: when, RFC 3339; for display.
+        protocol: what the accuracies were measured on; empty where they are the published ones.
+        runtime: name and version of the TFLite runtime that ran the models.
+        threads: of each interpreter.
     """
 
     measured: bool
     tiers: dict[Tier, TierCost]
-    format: int = 1
+    format: int = FORMAT
     bundle: str = ""
     bundle_sha256: str = ""
     board: str = ""
@@ -65,6 +76,9 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True):
     contention: NotNegative = 0.3
     slowed: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.6
     made: str = ""
+    protocol: str = ""
+    runtime: str = ""
+    threads: Annotated[int, Meta(ge=1, le=16)] = 1
 
 
 PUBLISHED = Profile(
@@ -77,3 +91,42 @@ PUBLISHED = Profile(
     },
 )
 """The publication's figures; with them the bands of `Limits` decide."""
+
+RISING = ("cycle_ms", "cpu_ms", "memory_mib", "power_w")
+"""Costs of which a higher tier has at least as much as the tier below it."""
+
+
+def disorder(profile: Profile) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong between values that are right by themselves, and values that are none.
+
+    Yields:
+        The key (`tiers.low.cycle_ms`) and what is wrong with it.
+    """
+    absent = [tier for tier in TIERS if tier not in profile.tiers]
+    if absent:
+        yield "tiers", f"{', '.join(absent)} missing; all four are needed"
+        return
+    for key in ("cores", "period_ms", "contention", "slowed"):
+        if not math.isfinite(getattr(profile, key)):
+            yield key, f"{getattr(profile, key)} is no number"
+    for tier in TIERS:
+        cost = profile.tiers[tier]
+        for field in fields(TierCost):
+            value = getattr(cost, field.name)
+            if value is not None and not math.isfinite(value):
+                yield f"tiers.{tier}.{field.name}", f"{value} is no number"
+        if cost.cycle_p95_ms < cost.cycle_ms:
+            yield (
+                f"tiers.{tier}.cycle_p95_ms",
+                f"{cost.cycle_p95_ms:g} is less than the median ({cost.cycle_ms:g})",
+            )
+    for lower, upper in pairwise(TIERS):
+        for name in RISING:
+            less, more = (getattr(profile.tiers[tier], name) for tier in (lower, upper))
+            if (less is None) is not (more is None):
+                yield f"tiers.{upper}.{name}", f"is known of {lower} or of {upper}, but not of both"
+            elif less is not None and more < less:
+                yield (
+                    f"tiers.{upper}.{name}",
+                    f"{more:g} is less than in {lower} ({less:g}), but a higher tier costs no less",
+                )

@@ -1,0 +1,1 @@
+"""Measures what each tier costs on this device."""
