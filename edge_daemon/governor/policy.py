@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from edge_daemon.governor.allocation import ceiling, next_worthwhile, worths
 from edge_daemon.governor.decision import Decision
-from edge_daemon.governor.estimate import Estimate, observe
+from edge_daemon.governor.estimate import FILTERS, Estimate, Filters, observe
 from edge_daemon.governor.foresight import foreseen_margins
 from edge_daemon.governor.limits import Limits
 from edge_daemon.governor.margin import Margin
@@ -72,7 +72,7 @@ class PolicyState(Struct, frozen=True):
 
 
 def start(
-    running: Tier, reading: Reading, profile: Profile, limits: Limits
+    running: Tier, reading: Reading, profile: Profile, limits: Limits, filters: Filters = FILTERS
 ) -> tuple[PolicyState, Decision]:
     """Return the state and decision to begin with: the highest tier that the reading lets in.
 
@@ -83,9 +83,10 @@ def start(
         reading: the first reading.
         profile: what the tiers cost and are worth.
         limits: what the tiers need.
+        filters: how fast what is believed.
     """
     reading = without(reading, limits.ignored)
-    state = _observed(PolicyState(running), reading, profile, limits)
+    state = _observed(PolicyState(running), reading, profile, limits, filters)
     found = _margins(state, reading, profile, limits)
     best = ceiling(worths(profile, limits.priorities))
     tier, resource, reason = best, "", "every resource lets it in"
@@ -111,11 +112,15 @@ def start(
 
 
 def decide(
-    state: PolicyState, reading: Reading, profile: Profile, limits: Limits
+    state: PolicyState,
+    reading: Reading,
+    profile: Profile,
+    limits: Limits,
+    filters: Filters = FILTERS,
 ) -> tuple[PolicyState, Decision]:
     """Return the next state and the decision. Never raises, whatever the reading says."""
     reading = without(reading, limits.ignored)
-    state = _observed(state, reading, profile, limits)
+    state = _observed(state, reading, profile, limits, filters)
     broken = alarm(reading, limits)
     found = _margins(state, reading, profile, limits)
     if broken is not None and state.tier is not Tier.CRITICAL:
@@ -179,7 +184,7 @@ def swap_failed(
 
 
 def _observed(
-    state: PolicyState, reading: Reading, profile: Profile, limits: Limits
+    state: PolicyState, reading: Reading, profile: Profile, limits: Limits, filters: Filters
 ) -> PolicyState:
     """Take note of the reading and of the time that has passed."""
     now_ns, before_ns = reading.time_ns, state.read_ns
@@ -216,7 +221,9 @@ def _observed(
         ups=min(UPS_AT_ONCE, state.ups + span_ns / 3.6e12 * limits.ups_per_hour),
         hole_ns=hole_ns,
         unplugged_ns=unplugged_ns,
-        estimate=observe(state.estimate, reading, span_ns / 1e9 if watched else None, profile),
+        estimate=observe(
+            state.estimate, reading, span_ns / 1e9 if watched else None, profile, filters
+        ),
     )
 
 
