@@ -6,6 +6,8 @@ from edge_daemon.bench.cycle import CycleCost
 from edge_daemon.bench.footprint import Footprint
 from edge_daemon.bench.polls import PollCost
 from edge_daemon.bench.swaps import SwapCost
+from edge_daemon.governor.profile import Profile
+from edge_daemon.tier import TIERS
 
 
 def cycles(costs: Sequence[CycleCost]) -> str:
@@ -57,8 +59,10 @@ def polls(cost: PollCost) -> str:
         ("reading of all probes, p50", f"{cost.reading_us:.0f} µs"),
         ("poll (reading and decision), p50", f"{cost.poll_us:.0f} µs"),
         ("poll, p99", f"{cost.poll_p99_us:.0f} µs"),
-        ("the same signals through psutil, p50", f"{cost.psutil_us:.0f} µs"),
-        ("psutil / reading", f"{cost.psutil_us / cost.reading_us:.1f}"),
+        ("psutil, and files for the pressures, p50", f"{cost.psutil_us:.0f} µs"),
+        ("psutil / reading", f"{cost.ratio:.1f}"),
+        ("CPU time of a poll with cold caches, mean", f"{cost.poll_cpu_us:.0f} µs"),
+        ("a core's share at one poll a second", f"{100 * cost.share:.3f} %"),
     ]
     return _table("Governor", ("what", "figure"), rows)
 
@@ -71,6 +75,37 @@ def footprint(cost: Footprint) -> str:
         *((f"+ {name}", f"{size:.1f}") for name, size in cost.library_mib.items()),
     ]
     return _table("Resident memory", ("what", "MiB"), rows)
+
+
+def tiers(profile: Profile) -> str:
+    """What each tier costs and is worth."""
+    names = (
+        "tier",
+        "accuracy %",
+        "window ms",
+        "p95 ms",
+        "CPU ms",
+        "memory MiB",
+        "prepare ms",
+        "gap ms",
+        "power W",
+    )
+    rows = [
+        (
+            tier,
+            f"{100 * cost.accuracy:.2f}",
+            f"{cost.cycle_ms:.2f}",
+            f"{cost.cycle_p95_ms:.2f}",
+            f"{cost.cpu_ms:.2f}",
+            f"+{cost.memory_mib:.1f}",
+            f"{cost.prepare_ms:.1f}",
+            f"{cost.gap_ms:.2f}",
+            "–" if cost.power_w is None else f"+{cost.power_w:.2f}",
+        )
+        for tier, cost in ((tier, profile.tiers[tier]) for tier in reversed(TIERS))
+    ]
+    title = f"What the tiers of {profile.bundle} cost on {profile.board}; + is beyond critical"
+    return _table(title, names, rows)
 
 
 def _table(title: str, names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

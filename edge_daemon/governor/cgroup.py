@@ -17,7 +17,7 @@ def unified_groups(root: Path) -> list[Path]:
     Args:
         root: the filesystem root.
     """
-    return _groups(root, {""}, [root / "sys/fs/cgroup", root / "sys/fs/cgroup/unified"])
+    return _groups(root, {""}, _unified_mounts(root))
 
 
 def controller_groups(root: Path, controller: str) -> list[Path]:
@@ -32,6 +32,23 @@ def controller_groups(root: Path, controller: str) -> list[Path]:
     if controller in _TOGETHER:
         mounts.append(base / ",".join(_TOGETHER))
     return _groups(root, {controller}, mounts)
+
+
+def root_group(root: Path) -> Path | None:
+    """Return the v2 hierarchy's very root, which holds the whole board; None out of its sight.
+
+    Inside a container the mount shows the container's group in its place.
+    """
+    for mount in _unified_mounts(root):
+        if (mount / "cgroup.controllers").exists():
+            # Every group but that one has a type.
+            whole = (mount / "cpu.stat").exists() and not (mount / "cgroup.type").exists()
+            return mount if whole else None
+    return None
+
+
+def _unified_mounts(root: Path) -> list[Path]:
+    return [root / "sys/fs/cgroup", root / "sys/fs/cgroup/unified"]
 
 
 def _groups(root: Path, wanted: set[str], mounts: list[Path]) -> list[Path]:

@@ -40,15 +40,23 @@ class KernelFile:
             GivenUpError: it took so long that another thread reads the rest.
         """
         attendant = thread.attendant
-        if attendant is None:
-            return self._read()
-        attendant.begin(self.path)
+        if attendant is not None:
+            attendant.begin(self.path)
         try:
-            return self._read()
+            if self._fd < 0:
+                self._fd = os.open(self.path, _FLAGS)
+            data = os.pread(self._fd, self.size, 0)
+        except OSError as error:
+            self.close()
+            error.filename = str(self.path)
+            raise
         finally:
-            if not attendant.end():
+            if attendant is not None and not attendant.end():
                 self.close()
                 raise GivenUpError
+        if not data:
+            raise ValueError(f"{self.path} is empty")
+        return data
 
     def read_int(self) -> int:
         """Return the whole number that the file holds.
@@ -69,22 +77,9 @@ class KernelFile:
 
     def close(self) -> None:
         """Drop the descriptor; the next read opens the file again."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
-
-    def _read(self) -> bytes:
-        try:
-            if self._fd < 0:
-                self._fd = os.open(self.path, _FLAGS)
-            data = os.pread(self._fd, self.size, 0)
-        except OSError as error:
-            self.close()
-            error.filename = str(self.path)
-            raise
-        if not data:
-            raise ValueError(f"{self.path} is empty")
-        return data
+        fd, self._fd = self._fd, -1  # first, so that of two threads only one closes it
+        if fd >= 0:
+            os.close(fd)
 
 
 def text_of(path: Path) -> str | None:

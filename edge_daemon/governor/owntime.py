@@ -70,7 +70,8 @@ class OwnTime:
     def read(self) -> int:
         """Return the CPU time used since this object was made."""
         process_ns, children_ns = self._process_ns(), self._children_ns()
-        group_ns, group_before_ns = self._group_usage_ns(), self._group_before_ns
+        group_ns = self._group_usage_ns() if self._to_ourselves else None
+        group_before_ns = self._group_before_ns
         used_ns = process_ns - self._process_before_ns
         if group_ns is None or group_before_ns is None:
             used_ns += children_ns - self._children_before_ns
@@ -97,7 +98,7 @@ class OwnTime:
             self._to_ourselves = _all_ours(self._root, members.split(), self._pid)
 
     def _group_usage_ns(self) -> int | None:
-        if self._usage is None or not self._to_ourselves:
+        if self._usage is None:
             return None
         try:
             data = self._usage.read()

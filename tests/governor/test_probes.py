@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from edge_daemon.clock import VirtualClock
+from edge_daemon.governor.busytime import BusyTime
 from edge_daemon.governor.cpu import CpuProbe
 from edge_daemon.governor.owntime import OwnTime
 from edge_daemon.governor.probes import Probes
@@ -24,7 +25,7 @@ class Board:
             self.clock,
             awake_clock=lambda: self.clock() - self.asleep_ns,
             cpu=lambda root: CpuProbe(
-                root, OwnTime(root, lambda: 0, lambda: 0), lambda: set(range(64))
+                root, BusyTime(root, lambda: set(range(64))), OwnTime(root, lambda: 0, lambda: 0)
             ),
         )
 
@@ -71,14 +72,17 @@ def test_a_broken_board_fails_by_name_and_is_never_read_as_zero(tmp_path: Path) 
     assert set(reading.failed) == {"cpu", "memory", "temperature", "battery", "throttle"}
     assert all("/" in error for error in reading.failed.values())
     assert reading.absent == ()
-    assert reading == Reading(time_ns=reading.time_ns, failed=reading.failed)
+    assert reading == Reading(
+        time_ns=reading.time_ns, failed=reading.failed, failed_s=reading.failed_s
+    )
 
 
 @pytest.mark.parametrize("name", [path.name for path in BOARDS.iterdir() if path.is_dir()])
 def test_no_board_makes_it_raise(name: str) -> None:
-    probes = Probes(board(name))
+    clock = VirtualClock()
+    probes = Probes(board(name), clock, awake_clock=clock)
     probes.read()
-    probes.scan()
+    clock.advance_to(seconds(61))  # sensors are looked for again
     probes.read()
     probes.close()
     assert probes.read().time_ns > 0  # even when closed
@@ -139,7 +143,7 @@ def test_a_suspend_discards_the_load_of_the_time_before(tmp_path: Path) -> None:
 
 def test_a_pause_that_is_no_suspend_discards_nothing(tmp_path: Path) -> None:
     pi = Board("rpi4", tmp_path)
-    pi.load(busy=100, idle=300)
+    pi.load(busy=360_000, idle=1_080_000)
     assert pi.read(3600.0).cpu_foreign == 0.25
 
 
@@ -162,15 +166,33 @@ def test_a_driver_that_comes_back_under_another_number_is_found_within_seconds(
     zone = pi.root / "sys/class/thermal/thermal_zone0"
     (zone / "temp").unlink()
     (zone / "temp").mkdir()
-    pi.probes.scan()
+    assert "thermal_zone0/temp" in pi.read(2.0).failed["temperature"]
     zone.rename(zone.with_name("thermal_zone3"))
     (zone.with_name("thermal_zone3") / "temp").rmdir()
     write(zone.parent, {"thermal_zone3/temp": "53000"})
-    at_s = 2.0
+    at_s = 3.0
     while pi.read(at_s).temperature_c != 53.0:
         at_s += 1.0
-        assert at_s < 70.0
+        assert at_s < 9.0
     assert pi.read(at_s + 1).failed == {}
+
+
+def test_a_reading_says_how_long_ago_a_failed_signal_last_answered(tmp_path: Path) -> None:
+    pi = Board("rpi4", tmp_path)
+    assert pi.read(1.0).failed_s == {}
+    write(pi.root, {ZONE: "garbage"})
+    assert pi.read(3.0).failed_s == {"temperature": 2.0}
+    assert pi.read(61.0).failed_s == {"temperature": 60.0}
+    write(pi.root, {ZONE: "52000"})
+    assert pi.read(62.0).failed_s == {}
+    write(pi.root, {ZONE: "garbage"})
+    assert pi.read(62.5).failed_s == {"temperature": 0.5}
+
+
+def test_a_signal_that_never_answered_counts_from_when_it_was_first_asked(tmp_path: Path) -> None:
+    broken = Board("broken", tmp_path)
+    broken.read(1.0)
+    assert broken.read(8.0).failed_s["temperature"] == 7.0
 
 
 def test_throttling_is_told(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from edge_daemon.clock import VirtualClock
+from edge_daemon.governor.busytime import BusyTime
 from edge_daemon.governor.cpu import CpuProbe
 from edge_daemon.governor.owntime import OwnTime
 from edge_daemon.governor.probes import Probes
@@ -112,7 +113,7 @@ EXPECTED: dict[str, dict[str, object]] = {
         "memory_available_mib": 104.0,  # 256 - 192 + 40
         "absent": ("temperature", "battery", "throttle"),
     },
-    "broken": {"cores": 1.0, "cpu_foreign": None, "cpu_own": None},
+    "broken": {"cpu_foreign": None, "cpu_own": None},
     "broken-jetson": {"cores": 6.0, "memory_available_mib": 5501.0},
 }
 
@@ -131,7 +132,7 @@ def reading_of(name: str, tmp_path: Path) -> Reading:
         clock,
         awake_clock=clock,
         cpu=lambda root: CpuProbe(
-            root, OwnTime(root, lambda: 0, lambda: 0), lambda: set(range(64))
+            root, BusyTime(root, lambda: set(range(64))), OwnTime(root, lambda: 0, lambda: 0)
         ),
     )
     probes.read()
@@ -139,8 +140,9 @@ def reading_of(name: str, tmp_path: Path) -> Reading:
     head, *lines = stat.read_text().splitlines()
     if head.startswith("cpu  ") and head.split()[1].isdigit():
         ticks = [int(count) for count in head.split()[1:]]
-        ticks[0] += 100
-        ticks[3] += 300
+        cores = sum(line.startswith("cpu") for line in lines)
+        ticks[0] += 25 * cores
+        ticks[3] += 75 * cores
         stat.write_text("\n".join([f"cpu  {' '.join(map(str, ticks))}", *lines, ""]))
     clock.advance_to(NOW_NS)
     reading = probes.read()
