@@ -52,7 +52,7 @@ class HeatPrior(Struct, frozen=True):
     ambient_drift_c: float = 0.3
     noise_c: float = 0.5
     reach_s: float = 10.0
-    memory_s: float = 6 * 3600.0
+    memory_s: float = 24 * 3600.0
     outlier: float = 3.0
 
 

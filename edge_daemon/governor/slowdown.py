@@ -91,12 +91,13 @@ def expected_cycle_ms(
         own_share: share that the tier's windows ask for at full clock.
         clock_share: the clock as a share of the full one.
     """
-    load = max(0.0, load)
+    load = min(_LARGEST, max(0.0, load))
+    own = min(_LARGEST, max(0.0, own_share))
     clock = min(1.0, max(0.05, clock_share))
     # Contention was measured with all cores but one busy; more than that does no more harm.
     cores = profile.cores
     crowded = min(1.0, load * cores / max(1.0, cores - 1.0))
-    queued = max(1.0, (load + own_share) / clock)
+    queued = max(1.0, (load + own) / clock)
     return profile.tiers[tier].cycle_ms * (1.0 + profile.contention * crowded) / clock * queued
 
 
