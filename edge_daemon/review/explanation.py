@@ -150,7 +150,7 @@ def _since(told: Explanation, now_s: float, zone: tzinfo | None) -> str:
     verb = "" if told.life == "running" else " ran"
     upto = "" if told.life == "running" else " until then"
     since = _clock(told.since_s, now_s, zone)
-    return f"{told.tier}{verb} since {since} ({duration(max(0.0, told.for_s))}{upto})"
+    return f"{told.tier}{verb} since {since} ({_span(max(0.0, told.for_s))}{upto})"
 
 
 def _why(told: Explanation) -> str:
@@ -187,10 +187,10 @@ def _way_up(told: Explanation, now_s: float, zone: tzinfo | None) -> str:
         return text
     when = _clock(told.next_up_s, now_s, zone)
     if wants:
-        return f"{text} Not before {when}, in {duration(up_in_s)}."
+        return f"{text} Not before {when}, in {_span(up_in_s)}."
     if up_in_s <= 0:
         return f"The move up has been due since {when}."
-    return f"Earliest move up: {when}, in {duration(up_in_s)}, if nothing changes."
+    return f"Earliest move up: {when}, in {_span(up_in_s)}, if nothing changes."
 
 
 def _wants(decision: Decision) -> str:
@@ -211,13 +211,13 @@ def _sensors(reading: Reading | None) -> Iterator[str]:
 def _life(told: Explanation, now_s: float, zone: tzinfo | None) -> str:
     if told.life == "stopped":
         when = _clock(now_s - told.age_s, now_s, zone)
-        return f"The daemon stopped at {when}, {duration(told.age_s)} ago: {told.stopped}."
+        return f"The daemon stopped at {when}, {_span(told.age_s)} ago: {told.stopped}."
     if told.life == "silent":
         return (
-            f"The daemon has written nothing for {duration(told.age_s)}: it was killed, has lost "
+            f"The daemon has written nothing for {_span(told.age_s)}: it was killed, has lost "
             "its power, or hangs."
         )
-    return "" if told.read_s is None else f"As of {duration(told.read_s)} ago."
+    return "" if told.read_s is None else f"As of {_span(told.read_s)} ago."
 
 
 def _headroom(left: Headroom | None) -> str:
@@ -247,7 +247,8 @@ def _after_change_s(found: Present, now: Clocks) -> float | None:
     change, changed = found.change, found.changed
     if change is None or changed is None or change.next_change_s is None:
         return None
-    left_s = change.next_change_s - _age_s(changed, now)
+    decided_s = (changed.mono_ns - change.decided_mono_ns) / 1e9
+    left_s = change.next_change_s - decided_s - _age_s(changed, now)
     return left_s if left_s > 0 else None
 
 
@@ -261,3 +262,8 @@ def _clock(wall_s: float, now_s: float, zone: tzinfo | None) -> str:
     if moment.date() == now.date():
         return f"{moment:%H:%M:%S}"
     return f"{moment:%a %d %b %H:%M:%S}"
+
+
+def _span(seconds: float) -> str:
+    """Return a time in words, to the second."""
+    return f"{seconds:.0f} s" if seconds < 59.5 else duration(round(seconds))

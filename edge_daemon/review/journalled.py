@@ -52,8 +52,12 @@ def journalled(path: Path, trace: Trace) -> Iterator[Step]:
     last: _Seen | None = None
     boot: object = None
     pinned = False
+    newest_ns = 0
     try:
         for line in read(path, bad):
+            if line.event != "start" and line.fields.get("boot_id") == boot:
+                mono_ns = line.fields.get("mono_ns")
+                newest_ns = mono_ns if isinstance(mono_ns, int) else newest_ns
             if line.event not in ("start", "reading", "tier_change"):
                 continue
             try:
@@ -63,7 +67,7 @@ def journalled(path: Path, trace: Trace) -> Iterator[Step]:
                 continue
             begins = isinstance(event, Start) or line.fields.get("boot_id") != boot
             if begins:
-                yield from _drained(last, pending)
+                yield from _drained(last, pending, newest_ns)
                 last, pending = None, []
                 pinned = isinstance(event, Start) and event.pinned
                 boot = line.fields.get("boot_id")
@@ -81,7 +85,7 @@ def journalled(path: Path, trace: Trace) -> Iterator[Step]:
                 last = pending.pop(0)
     except OSError as error:
         raise TraceError(f"{path}: {error.strerror or error}") from None
-    yield from _drained(last, pending)
+    yield from _drained(last, pending, newest_ns)
 
 
 def _begin(start: Start) -> Begin:
@@ -89,14 +93,14 @@ def _begin(start: Start) -> Begin:
     return Begin(about, start.board, start.bundle_sha256)
 
 
-def _drained(last: _Seen | None, pending: list[_Seen]) -> Iterator[Moment]:
-    """Yield the moments that wait for one that follows; the last stands for itself."""
+def _drained(last: _Seen | None, pending: list[_Seen], newest_ns: int) -> Iterator[Moment]:
+    """Yield the moments that wait for one that follows; the last holds until the newest line."""
     for seen in pending:
         if last is not None:
             yield _held(last, seen)
         last = seen
     if last is not None:
-        yield last.moment
+        yield replace(last.moment, until_ns=last.time_ns + newest_ns - last.mono_ns)
 
 
 def _held(seen: _Seen, following: _Seen) -> Moment:

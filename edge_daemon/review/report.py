@@ -62,7 +62,7 @@ def _courses(found: Comparison) -> Iterator[str]:
     yield f"{'':18}" + "".join(f"{name:>10}" for name in names)
     for tier in reversed(TIERS):
         shares = [course.tier_s[tier] / (found.watched_s or 1.0) for course in both]
-        yield f"time in {tier:10}" + "".join(f"{share:>10.1%}" for share in shares)
+        yield f"time in {tier:10}" + "".join(f"{100 * share:>8.1f} %" for share in shares)
     rates = "".join(f"{found.per_hour(course):>10.1f}" for course in both)
     yield f"{'switches an hour':18}" + rates
 
@@ -78,7 +78,7 @@ def _sum(found: Comparison, zone: tzinfo | None) -> str:
     stretches = len(found.differences)
     return (
         f"{text}: {found.differing} of {found.compared} compared differ "
-        f"({found.differing / found.compared:.1%}), in {stretches} "
+        f"({100 * found.differing / found.compared:.1f} %), in {stretches} "
         f"{'stretch' if stretches == 1 else 'stretches'}, the longest of "
         f"{duration(longest.lasts_s)} from {moment(longest.wall_ms, longest.time_ns, zone)}."
     )
