@@ -8,15 +8,17 @@ import shutil
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from os import W_OK, access
 from pathlib import Path
 
-from edge_daemon.governor.battery import list_batteries
 from edge_daemon.governor.boards import board_model
 from edge_daemon.governor.cgroup import controller_groups, quota_cores
 from edge_daemon.governor.kernelfile import text_of
 from edge_daemon.governor.probes import Probes
+from edge_daemon.governor.profilefile import ProfileError
+from edge_daemon.governor.supply import list_batteries
 from edge_daemon.governor.thermal import list_zones
 from edge_daemon.governor.throttle import UNDER_VOLTAGE, ThrottleProbe, throttled_since_boot
 from edge_daemon.host import Host
@@ -68,6 +70,7 @@ def collect(root: Path, host: Host) -> list[Finding]:
         _batteries(root),
         _pressure(root),
         _memory_cgroup(root),
+        _profile(host),
         *_devices(root, host),
         *_libraries(root, host),
         _journal(host),
@@ -193,11 +196,13 @@ def _batteries(root: Path) -> Finding:
                 "batteries", Verdict.WARN, str(error), "see whether its driver is loaded"
             )
         finally:
-            for file in battery.files():
-                file.close()
+            battery.close()
     if found:
         return Finding("batteries", Verdict.OK, ", ".join(found))
-    detail = "none: the charge is no constraint (many UPS boards do not show in sysfs)"
+    detail = (
+        "none: the charge is no constraint (a UPS board that does not show in sysfs can be read "
+        "with governor.battery_gauge)"
+    )
     return Finding("batteries", Verdict.INFO, detail)
 
 
@@ -221,6 +226,35 @@ def _memory_cgroup(root: Path) -> Finding:
         remedy = "it is on the kernel command line already: reboot, or build it into the kernel"
     detail = "off: the service's memory limits (MemoryMax, MemoryHigh) have no effect"
     return Finding(name, Verdict.WARN, detail, remedy)
+
+
+def _profile(host: Host) -> Finding:
+    name = "profile of the tiers"
+    measure = "`edge-daemon profile` measures, on an idle board and in a minute, what they cost"
+    if host.profile is None:
+        return Finding(name, Verdict.INFO, "unknown, because the bundle cannot be loaded")
+    if isinstance(host.profile, ProfileError):
+        return Finding(name, Verdict.FAIL, str(host.profile), measure)
+    profile, path, why, trouble = host.profile
+    if path is None:
+        return Finding(name, Verdict.WARN if trouble else Verdict.INFO, why, measure)
+    detail = f"{_age(profile.made, host.now)} ({path})"
+    installed = [f"{runtime} {version}" for runtime, version in host.runtimes.items()]
+    if profile.runtime and profile.runtime not in installed:
+        return Finding(name, Verdict.WARN, f"{detail}, with {profile.runtime}", measure)
+    return Finding(name, Verdict.OK, detail)
+
+
+def _age(made: str, now: datetime) -> str:
+    try:
+        age = now - datetime.fromisoformat(made)
+    except (ValueError, TypeError):  # no time, or none with a zone
+        return "measured at an unknown time"
+    if age < timedelta(minutes=-5):
+        return f"measured at {made}, which is still to come by this clock"
+    if age >= timedelta(days=1):
+        return f"measured {age.days} day{'s' * (age.days > 1)} ago"
+    return "measured within the last day"
 
 
 def _devices(root: Path, host: Host) -> Iterator[Finding]:

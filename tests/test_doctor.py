@@ -1,11 +1,15 @@
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from edge_daemon.doctor import Finding, Verdict, collect
+from edge_daemon.governor.profile import PUBLISHED
+from edge_daemon.governor.profilefile import Choice, ProfileError
 from edge_daemon.host import Host, inspect_host
 from tests.governor.sysroot import BOARDS, board, copy_of, write
 
@@ -244,3 +248,63 @@ def test_this_machine_can_be_inspected(tmp_path: Path) -> None:
     findings = collect(Path("/"), here)
     assert find(findings, "python").verdict is Verdict.OK
     assert find(findings, "packages").verdict is Verdict.OK
+
+
+NOW = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
+MEASURED = Choice(
+    structs.replace(
+        PUBLISHED, measured=True, made="2026-03-17T11:00:00+00:00", runtime="ai-edge-litert 2.1.6"
+    ),
+    Path("/var/lib/edge-daemon/profile-one.json"),
+    "measured",
+)
+
+
+def profile(tmp_path: Path, found: Choice | ProfileError | None) -> Finding:
+    return look(board("rpi5"), tmp_path, "profile of the tiers", profile=found, now=NOW)
+
+
+def test_a_profile_has_an_age(tmp_path: Path) -> None:
+    finding = profile(tmp_path, MEASURED)
+    assert finding.verdict is Verdict.OK
+    assert finding.detail == "measured 3 days ago (/var/lib/edge-daemon/profile-one.json)"
+
+
+@pytest.mark.parametrize(
+    ("made", "says"),
+    [
+        ("2026-03-20T11:00:00+00:00", "measured within the last day"),
+        ("2026-03-19T12:00:00+00:00", "measured 1 day ago"),
+        ("2026-03-21T12:00:00+00:00", "still to come by this clock"),
+        ("2026-03-20T12:00:00", "at an unknown time"),
+        ("", "at an unknown time"),
+    ],
+)
+def test_ages_of_a_profile(made: str, says: str, tmp_path: Path) -> None:
+    found = MEASURED._replace(profile=structs.replace(MEASURED.profile, made=made))
+    assert says in profile(tmp_path, found).detail
+
+
+def test_a_profile_measured_with_another_runtime_is_to_be_measured_again(tmp_path: Path) -> None:
+    other = structs.replace(MEASURED.profile, runtime="tflite-runtime 2.14.0")
+    finding = profile(tmp_path, MEASURED._replace(profile=other))
+    assert finding.verdict is Verdict.WARN
+    assert "with tflite-runtime 2.14.0" in finding.detail
+    assert "`edge-daemon profile`" in finding.remedy
+
+
+def test_a_board_that_was_never_measured_is_no_fault(tmp_path: Path) -> None:
+    finding = profile(tmp_path, Choice(PUBLISHED, None, "nothing was measured"))
+    assert (finding.verdict, finding.detail) == (Verdict.INFO, "nothing was measured")
+    assert "`edge-daemon profile`" in finding.remedy
+
+
+def test_a_profile_that_is_broken(tmp_path: Path) -> None:
+    found = profile(tmp_path, Choice(PUBLISHED, None, "the published table serves", trouble=True))
+    assert found.verdict is Verdict.WARN
+    named = profile(tmp_path, ProfileError("/etc/p.json: format: 2"))
+    assert (named.verdict, named.detail) == (Verdict.FAIL, "/etc/p.json: format: 2")
+
+
+def test_a_profile_of_a_bundle_that_cannot_be_loaded(tmp_path: Path) -> None:
+    assert profile(tmp_path, None).verdict is Verdict.INFO

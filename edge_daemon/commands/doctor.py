@@ -4,6 +4,7 @@ import argparse
 import os
 import textwrap
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge_daemon import exitcode
 from edge_daemon.commands import options
@@ -17,6 +18,10 @@ from edge_daemon.terminal import (
     understands_colour,
 )
 
+if TYPE_CHECKING:
+    from edge_daemon.config import Config
+    from edge_daemon.governor.profilefile import Choice, ProfileError
+
 _COLOURS = {"ok": GREEN, "info": CYAN, "warn": YELLOW, "fail": RED}
 _WIDTH = 96
 
@@ -28,6 +33,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--sysroot", type=Path, default=Path("/"), metavar="DIR", help="look below DIR (for tests)"
     )
     parser.epilog = "exit codes: 0 nothing fails, 1 something does"
+
+
+def _profile(config: "Config", root: Path) -> "Choice | ProfileError | None":
+    """Return what the governor goes by, or why it cannot; None where the bundle is no good."""
+    from edge_daemon.governor.profilefile import ProfileError, board_name, choose_profile
+    from edge_daemon.inference.bundle import BundleError, load_bundle
+
+    try:
+        bundle = load_bundle(config.bundle)
+        return choose_profile(config.governor.profile, bundle.sha256, board_name(root))
+    except BundleError:
+        return None
+    except ProfileError as error:
+        return error
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -49,7 +68,12 @@ def run(arguments: argparse.Namespace) -> int:
         finally:
             pipeline.close()
 
-    host = inspect_host(delegates, config.journal.directory, config.journal.max_total_mib)
+    host = inspect_host(
+        delegates,
+        config.journal.directory,
+        config.journal.max_total_mib,
+        _profile(config, arguments.sysroot),
+    )
     findings = collect(arguments.sysroot, host)
     out = standard_output()
     colour = understands_colour(out, os.environ)

@@ -15,6 +15,7 @@ from edge_daemon.config import (
 from edge_daemon.config.bind import Findings, bind
 from edge_daemon.config.document import read_document
 from edge_daemon.config.keys import VideoConfig
+from edge_daemon.config.load import state_directory
 from edge_daemon.config.schema import keys
 from edge_daemon.governor.limits import Limits
 from edge_daemon.resources import shipped_bundle, shipped_config
@@ -280,6 +281,29 @@ def test_the_systems_configuration_has_the_services_journal() -> None:
     assert parse_config(b"", system, {"HOME": "/home/pi"}).journal.directory == Path(
         "/var/log/edge-daemon"
     )
+
+
+@pytest.mark.parametrize(
+    ("base", "environ", "directory"),
+    [
+        ("/etc/board", {"HOME": "/home/pi"}, "/home/pi/.local/state/edge-daemon"),
+        ("/etc/board", {"HOME": "/x", "XDG_STATE_HOME": "/data"}, "/data/edge-daemon"),
+        ("/etc/edge-daemon", {"HOME": "/root"}, "/var/lib/edge-daemon"),
+        ("/srv", {"STATE_DIRECTORY": "/var/lib/edge-daemon:/more"}, "/var/lib/edge-daemon"),
+    ],
+)
+def test_profiles_are_looked_for_where_the_daemon_keeps_its_state(
+    base: str, environ: dict[str, str], directory: str
+) -> None:
+    """`edge-daemon profile`, run as root beside the service, writes where the service looks."""
+    assert state_directory(Path(base), environ) == Path(directory)
+    found = parse_config(b"", Path(base, "config.yaml"), environ).governor.profile
+    assert found == f"{directory}/"
+
+
+def test_a_profile_may_be_named_or_left_out() -> None:
+    assert parse("governor: {profile: published}").governor.profile == "published"
+    assert parse("governor: {profile: my.json}").governor.profile == f"{HERE.parent}/my.json"
 
 
 def test_the_file_is_looked_for_in_order(tmp_path: Path) -> None:
