@@ -5,28 +5,48 @@ parts in that order, as far as it reaches, and taken from them in reverse. The f
 small picture of `critical`, needs nothing that is ever refused: its model is always loaded.
 """
 
+from functools import lru_cache
+
 from edge_daemon.governor.limits import Priorities
 from edge_daemon.governor.profile import Profile
 from edge_daemon.tier import TIERS, Tier
 
+Worths = tuple[float, float, float, float]
+"""What the tiers are worth, from `critical` on."""
 
-def worths(profile: Profile, priorities: Priorities) -> tuple[float, float, float, float]:
+
+def worths(profile: Profile, priorities: Priorities) -> Worths:
     """Return what each tier is worth, from `critical` on; never less than the tier below.
 
     A part is worth the accuracy that it adds, times its priority.
     """
-    critical, low, medium, high = (profile.tiers[tier].accuracy for tier in TIERS)
-    with_picture = critical + priorities.picture * max(0.0, low - critical)
-    with_prefix = with_picture + priorities.sound * max(0.0, medium - low)
-    with_sound = with_prefix + priorities.sound * max(0.0, high - max(low, medium))
+    tiers = profile.tiers
+    return _worths(
+        tiers[Tier.CRITICAL].accuracy,
+        tiers[Tier.LOW].accuracy,
+        tiers[Tier.MEDIUM].accuracy,
+        tiers[Tier.HIGH].accuracy,
+        priorities.picture,
+        priorities.sound,
+    )
+
+
+@lru_cache(maxsize=64)
+def _worths(
+    critical: float, low: float, medium: float, high: float, picture: float, sound: float
+) -> Worths:
+    # The same in every poll.
+    with_picture = critical + picture * max(0.0, low - critical)
+    with_prefix = with_picture + sound * max(0.0, medium - low)
+    with_sound = with_prefix + sound * max(0.0, high - max(low, medium))
     return critical, with_picture, with_prefix, with_sound
 
 
-def ceiling(worth: tuple[float, float, float, float]) -> Tier:
+def ceiling(worth: Worths) -> Tier:
     """Return the cheapest tier that no other exceeds in worth: there is nothing to gain above."""
     return TIERS[worth.index(max(worth))]
 
 
-def next_worthwhile(tier: Tier, worth: tuple[float, float, float, float]) -> Tier | None:
+def next_worthwhile(tier: Tier, worth: Worths) -> Tier | None:
     """Return the next higher tier that brings anything, or None."""
     return next((up for up in TIERS[tier.rank + 1 :] if worth[up.rank] > worth[tier.rank]), None)

@@ -8,6 +8,7 @@ nothing. Temperature and battery are not in the table; their values here are our
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise
 from typing import Annotated, Literal, NamedTuple
 
@@ -39,6 +40,23 @@ Bands = tuple[Band, Band, Band]
 """The bands of `low`, `medium` and `high`; `critical` may always run."""
 
 
+@lru_cache(maxsize=64)
+def _bands(
+    low_enter: float,
+    low_leave: float,
+    medium_enter: float,
+    medium_leave: float,
+    high_enter: float,
+    high_leave: float,
+) -> Bands:
+    # Asked for in every poll.
+    return (
+        Band(low_enter, low_leave),
+        Band(medium_enter, medium_leave),
+        Band(high_enter, high_leave),
+    )
+
+
 class CpuLimits(Struct, frozen=True, forbid_unknown_fields=True):
     """Foreign load: the share of the usable cores that other processes keep busy.
 
@@ -61,10 +79,13 @@ class CpuLimits(Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def bands(self) -> Bands:
         """The same, tier by tier."""
-        return (
-            Band(self.low_enter, self.low_leave),
-            Band(self.medium_enter, self.medium_leave),
-            Band(self.high_enter, self.high_leave),
+        return _bands(
+            self.low_enter,
+            self.low_leave,
+            self.medium_enter,
+            self.medium_leave,
+            self.high_enter,
+            self.high_leave,
         )
 
 
@@ -95,10 +116,13 @@ class MemoryLimits(Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def bands(self) -> Bands:
         """The same, tier by tier."""
-        return (
-            Band(self.low_enter_mib, self.low_leave_mib),
-            Band(self.medium_enter_mib, self.medium_leave_mib),
-            Band(self.high_enter_mib, self.high_leave_mib),
+        return _bands(
+            self.low_enter_mib,
+            self.low_leave_mib,
+            self.medium_enter_mib,
+            self.medium_leave_mib,
+            self.high_enter_mib,
+            self.high_leave_mib,
         )
 
 
@@ -132,10 +156,13 @@ class TemperatureLimits(Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def bands(self) -> Bands:
         """The same, tier by tier."""
-        return (
-            Band(self.low_enter_c, self.low_leave_c),
-            Band(self.medium_enter_c, self.medium_leave_c),
-            Band(self.high_enter_c, self.high_leave_c),
+        return _bands(
+            self.low_enter_c,
+            self.low_leave_c,
+            self.medium_enter_c,
+            self.medium_leave_c,
+            self.high_enter_c,
+            self.high_leave_c,
         )
 
 
@@ -165,10 +192,13 @@ class BatteryLimits(Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def bands(self) -> Bands:
         """The same, tier by tier."""
-        return (
-            Band(self.low_enter, self.low_leave),
-            Band(self.medium_enter, self.medium_leave),
-            Band(self.high_enter, self.high_leave),
+        return _bands(
+            self.low_enter,
+            self.low_leave,
+            self.medium_enter,
+            self.medium_leave,
+            self.high_enter,
+            self.high_leave,
         )
 
 
@@ -264,10 +294,10 @@ def disorder(limits: Limits) -> Iterator[tuple[str, str]]:
         The key below the limits' section (`cpu.high_enter`) and what to do about it.
     """
     memory = limits.memory
-    yield from _bands("cpu", limits.cpu.bands, "", -1)
-    yield from _bands("memory", memory.bands, "_mib", 1)
-    yield from _bands("temperature", limits.temperature.bands, "_c", 1)
-    yield from _bands("battery", limits.battery.bands, "", 1)
+    yield from _disorder("cpu", limits.cpu.bands, "", -1)
+    yield from _disorder("memory", memory.bands, "_mib", 1)
+    yield from _disorder("temperature", limits.temperature.bands, "_c", 1)
+    yield from _disorder("battery", limits.battery.bands, "", 1)
     if memory.reserve_mib > memory.low_leave_mib:
         yield (
             "memory.reserve_mib",
@@ -280,7 +310,7 @@ def disorder(limits: Limits) -> Iterator[tuple[str, str]]:
         yield "up_after_max_s", f"must be at least up_after_s ({limits.up_after_s:g})"
 
 
-def _bands(resource: str, bands: Bands, unit: str, better: int) -> Iterator[tuple[str, str]]:
+def _disorder(resource: str, bands: Bands, unit: str, better: int) -> Iterator[tuple[str, str]]:
     """Yield bands that would flap, and tiers that ask for less than the tier below them."""
     word, opposite = ("above", "less") if better > 0 else ("below", "more")
     for tier, band in zip(TIERS[1:], bands, strict=True):

@@ -15,7 +15,7 @@ import math
 from msgspec import Struct
 from msgspec.structs import replace
 
-from edge_daemon.governor.allocation import ceiling, next_worthwhile, worths
+from edge_daemon.governor.allocation import Worths, ceiling, next_worthwhile, worths
 from edge_daemon.governor.decision import Decision
 from edge_daemon.governor.estimate import FILTERS, Estimate, Filters, observe
 from edge_daemon.governor.foresight import foreseen_margins
@@ -86,12 +86,13 @@ def start(
         filters: how fast what is believed.
     """
     reading = without(reading, limits.ignored)
-    state = _observed(PolicyState(running), reading, profile, limits, filters)
+    missing = unknown(reading, limits)
+    state = _observed(PolicyState(running), reading, missing, profile, limits, filters)
     found = _margins(state, reading, profile, limits)
     best = ceiling(worths(profile, limits.priorities))
     tier, resource, reason = best, "", "every resource lets it in"
     broken = alarm(reading, limits)
-    hole = _hole(reading, profile, limits) or _unreadable(reading)
+    hole = _hole(reading, missing, profile) or _unreadable(reading)
     for upper in reversed(TIERS[1 : best.rank + 1]):
         stop = broken or (hole if upper is not Tier.LOW else None) or _held_by(found, upper)
         if stop is None:
@@ -120,7 +121,8 @@ def decide(
 ) -> tuple[PolicyState, Decision]:
     """Return the next state and the decision. Never raises, whatever the reading says."""
     reading = without(reading, limits.ignored)
-    state = _observed(state, reading, profile, limits, filters)
+    missing = unknown(reading, limits)
+    state = _observed(state, reading, missing, profile, limits, filters)
     broken = alarm(reading, limits)
     found = _margins(state, reading, profile, limits)
     if broken is not None and state.tier is not Tier.CRITICAL:
@@ -133,9 +135,10 @@ def decide(
     target = _bearable(found, state.tier)
     if target is not state.tier:
         return _pressed(state, target, profile, limits, found)
-    if state.tier.rank > Tier.LOW.rank and _is_lost(state, limits):
-        return _down(state, Tier.LOW, _lost(reading, limits), profile, limits, found)
-    if not unknown(reading, limits):  # a reading with a hole neither adds to the count nor ends it
+    if missing and state.tier.rank > Tier.LOW.rank and _is_lost(state, limits):
+        lost = _lost(missing[0], reading, limits)
+        return _down(state, Tier.LOW, lost, profile, limits, found)
+    if state.down_polls and not missing:  # a hole neither adds to the count nor ends it
         state = replace(state, down_polls=0)
     upper = next_worthwhile(state.tier, worth)
     if upper is None:
@@ -143,7 +146,8 @@ def decide(
         if state.tier is not Tier.HIGH:
             top = f"no higher tier is worth more than {state.tier}"
         return state, _stay(state, "top", top, poll_s=_poll_s(state, limits, found))
-    return _perhaps_up(state, upper, reading, profile, limits, found, broken, worth)
+    forbids = broken or _hole(reading, missing, profile)
+    return _perhaps_up(state, upper, reading, profile, limits, found, forbids, worth)
 
 
 def swap_failed(
@@ -184,7 +188,12 @@ def swap_failed(
 
 
 def _observed(
-    state: PolicyState, reading: Reading, profile: Profile, limits: Limits, filters: Filters
+    state: PolicyState,
+    reading: Reading,
+    missing: tuple[str, ...],
+    profile: Profile,
+    limits: Limits,
+    filters: Filters,
 ) -> PolicyState:
     """Take note of the reading and of the time that has passed."""
     now_ns, before_ns = reading.time_ns, state.read_ns
@@ -200,7 +209,7 @@ def _observed(
     if up_ns is not None and now_ns - up_ns > _ns(limits.failed_within_s):
         up_ns = None
     hole_ns = state.hole_ns
-    if not unknown(reading, limits):
+    if not missing:
         hole_ns = None
     elif hole_ns is None or hole_ns > now_ns:
         hole_ns = now_ns
@@ -315,20 +324,19 @@ def _perhaps_up(
     profile: Profile,
     limits: Limits,
     found: list[Margin],
-    broken: Alarm | None,
-    worth: tuple[float, float, float, float],
+    forbids: Alarm | None,
+    worth: Worths,
 ) -> tuple[PolicyState, Decision]:
     """Nothing asks for less: see whether there is room for more."""
     now_ns = reading.time_ns
     poll_s = _poll_s(state, limits, found)
     held = _held_by(found, upper)
-    stop = broken or _hole(reading, profile, limits) or held
+    stop = forbids or held
     if stop is not None:
         state = replace(state, clear_ns=None, held_by=stop.resource)
         stay = _stay(state, stop.rule, stop.reason, stop.resource, poll_s=poll_s)
-        needs = _needs(found, upper)
         binding = _least(found, upper) if stop is held else None
-        return state, replace(stay, needs=needs, binding=binding)
+        return state, replace(stay, needs=_needs(found, upper), binding=binding)
     clear_ns = now_ns if state.clear_ns is None else state.clear_ns
     state = replace(state, clear_ns=clear_ns)
     dwell_ns = _dwell_ns(state.tier, upper, worth, profile, limits)
@@ -379,9 +387,9 @@ def _perhaps_up(
     return state, decision
 
 
-def _hole(reading: Reading, profile: Profile, limits: Limits) -> Alarm | None:
+def _hole(reading: Reading, missing: tuple[str, ...], profile: Profile) -> Alarm | None:
     """Return what is not known of the board, or that it is slowed, or None."""
-    if missing := unknown(reading, limits):
+    if missing:
         name = missing[0]
         why = reading.failed.get(name, "no value this time")
         return Alarm(name, "unknown", f"{name} is not known: {why}")
@@ -396,8 +404,7 @@ def _is_lost(state: PolicyState, limits: Limits) -> bool:
     return since_ns is not None and (state.read_ns or 0) - since_ns >= _ns(limits.lost_s)
 
 
-def _lost(reading: Reading, limits: Limits) -> Alarm:
-    name = next(iter(unknown(reading, limits)), "a signal")
+def _lost(name: str, reading: Reading, limits: Limits) -> Alarm:
     why = reading.failed.get(name, "it has no value")
     reason = (
         f"{name} could not be read for {limits.lost_s:g} s: {why}; no tier above low without it, "
@@ -455,7 +462,7 @@ def _failed(state: PolicyState, now_ns: int) -> PolicyState:
 def _dwell_ns(
     tier: Tier,
     upper: Tier,
-    worth: tuple[float, float, float, float],
+    worth: Worths,
     profile: Profile,
     limits: Limits,
 ) -> int:
@@ -487,21 +494,19 @@ def _earliest_ns(state: PolicyState, clear_ns: int, dwell_ns: int, limits: Limit
 def _poll_s(state: PolicyState, limits: Limits, found: list[Margin]) -> float:
     """Return when to look again: soon near a limit or on the way to one, later with room."""
     shortest, longest = limits.poll_min_s, limits.poll_max_s
-    estimate = state.estimate
-    poll_s = longest
+    eats_mib_s = -state.estimate.memory_rate_mib_s
+    warms_c_s = state.estimate.temperature_rate_c_s
+    scarcest, poll_s = _FAR, longest
     for margin in found:
         if margin.tier is not state.tier:
             continue
-        share = (margin.score - _NEAR) / (_FAR - _NEAR)
-        poll_s = min(poll_s, shortest + (longest - shortest) * max(0.0, share))
-        rate = 0.0
-        if margin.resource == "memory":
-            rate = -estimate.memory_rate_mib_s
-        elif margin.resource == "temperature":
-            rate = estimate.temperature_rate_c_s
+        scarcest = min(scarcest, margin.score)
+        resource = margin.resource
+        rate = eats_mib_s if resource == "memory" else warms_c_s if resource == "temperature" else 0
         if rate > 0:
             poll_s = min(poll_s, (margin.value - margin.leave) / rate / _LOOKS)
-    return max(shortest, poll_s)
+    share = (scarcest - _NEAR) / (_FAR - _NEAR)
+    return max(shortest, min(poll_s, shortest + (longest - shortest) * share))
 
 
 def _break_ns(limits: Limits) -> int:

@@ -123,17 +123,16 @@ def without(reading: Reading, ignored: tuple[str, ...]) -> Reading:
 
 def unknown(reading: Reading, limits: Limits) -> tuple[str, ...]:
     """Return the resources that this board has but whose value is not known now."""
-    values = {
-        "cpu": reading.cpu_foreign,
-        "memory": reading.memory_available_mib,
-        "temperature": _distance_c(reading, limits),
-        "battery": reading.battery_fraction,
-    }
-    return tuple(
-        name
-        for name, value in values.items()
-        if name not in reading.absent and (value is None or not math.isfinite(value))
-    )
+    missing: list[str] = []
+    if _is_hole(reading.cpu_foreign):
+        missing.append("cpu")
+    if _is_hole(reading.memory_available_mib):
+        missing.append("memory")
+    if _is_hole(_distance_c(reading, limits)):
+        missing.append("temperature")
+    if _is_hole(reading.battery_fraction):
+        missing.append("battery")
+    return tuple([name for name in missing if name not in reading.absent])
 
 
 def alarm(reading: Reading, limits: Limits) -> Alarm | None:
@@ -175,6 +174,10 @@ def alarms(reading: Reading, limits: Limits) -> Iterator[Alarm]:
 def slowed(reading: Reading) -> tuple[str, ...]:
     """Return the flags by which the firmware says that it slows the board now."""
     return tuple(flag for flag in reading.throttled if flag in _SLOWED)
+
+
+def _is_hole(value: float | None) -> bool:
+    return value is None or not math.isfinite(value)
 
 
 def _distance_c(reading: Reading, limits: Limits) -> float | None:
