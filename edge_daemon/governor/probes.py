@@ -1,72 +1,43 @@
 """All sensors of the board, read into one immutable reading."""
 
-import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
 
 from edge_daemon.clock import Clock, boottime_ns, monotonic_ns
 from edge_daemon.governor.battery import BatteryProbe, Charge
 from edge_daemon.governor.cpu import CpuLoad, CpuProbe
-from edge_daemon.governor.hold import HOLD_S, Hold
 from edge_daemon.governor.memory import MemoryProbe
+from edge_daemon.governor.rail import RailProbe
 from edge_daemon.governor.reading import Reading
+from edge_daemon.governor.sensor import SCAN_S, Probe, Seen, Sensor, Value
+from edge_daemon.governor.slow import SlowSensors
 from edge_daemon.governor.stall import StallProbe
 from edge_daemon.governor.thermal import Heat, ThermalProbe
 from edge_daemon.governor.throttle import ThrottleProbe
 
-Value_co = TypeVar("Value_co", covariant=True)
-Value = TypeVar("Value")
-
-log = logging.getLogger(__name__)
-
-SCAN_S = 60.0
-"""How often sensors that came or went are looked for."""
-
-RETRY_SCAN_S = 5.0
-"""The same while one fails: its driver may have come back under another number."""
+LEAD_S = 0.1
+"""How long before a reading to prepare it: most sensors have answered by then."""
 
 _SUSPEND_NS = 1_000_000_000
 
 
-class Probe(Protocol[Value_co]):
-    """What reads one signal."""
+class _Flaws:
+    """What a reading lacks, as its sensors are gone through."""
 
-    @property
-    def present(self) -> bool:
-        """Whether this board has it."""
+    def __init__(self, now_ns: int) -> None:
+        self._now_ns = now_ns
+        self.absent: list[str] = []
+        self.failed: dict[str, str] = {}
+        self.failed_s: dict[str, float] = {}
 
-    def scan(self) -> None:
-        """Look again for its files."""
-
-    def read(self, now_ns: int) -> Value_co | None:
-        """Return its value, None where there is none this time; raises OSError, ValueError."""
-
-    def close(self) -> None:
-        """Close its files."""
-
-
-class Sensor(Generic[Value]):
-    """A probe, its name in the reading and its last good value."""
-
-    def __init__(self, name: str, probe: Probe[Value], hold_s: float = HOLD_S) -> None:
-        self.name = name
-        self.probe = probe
-        self._hold: Hold[Value] = Hold(hold_s)
-
-    def read(self, now_ns: int, absent: list[str], failed: dict[str, str]) -> Value | None:
-        """Return the value; note in `absent` or `failed` why there is none, or only an old one."""
-        if not self.probe.present:
-            absent.append(self.name)
-            return None
-        try:
-            value = self.probe.read(now_ns)
-        except (OSError, ValueError) as error:
-            failed[self.name] = str(error)
-            return self._hold.value(now_ns)
-        if value is not None:
-            self._hold.keep(value, now_ns)
-        return value
+    def noted(self, name: str, seen: Seen[Value]) -> Value | None:
+        """Return a sensor's value; take note why there is none, or only an old one."""
+        if seen.absent:
+            self.absent.append(name)
+        elif seen.error is not None:
+            self.failed[name] = seen.error
+            self.failed_s[name] = round(max(0, self._now_ns - seen.good_ns) / 1e9, 1)
+        return seen.value
 
 
 class Probes:
@@ -76,7 +47,11 @@ class Probes:
     read is named in `failed` with the error; its last good value stands in for 5 s, then there is
     none. Nothing is ever read as 0 because it failed.
 
-    Not for use by several threads at once. The first CPU load needs two readings, or one that is
+    CPU and memory are read in memory of the kernel's, in a microsecond or two each. The others ask
+    chips on slow buses: `apart`, a thread of their own does that, and no driver can hold a reading
+    up. Otherwise all happens on the thread that calls, in a fixed order.
+
+    `read` and `prepare` are for one thread. The first CPU load needs two readings, or one that is
     0.2 s younger than this object.
 
     Args:
@@ -85,6 +60,8 @@ class Probes:
         awake_clock: CLOCK_MONOTONIC, which does not: a suspend shows as their difference.
         cpu: the CPU probe, for a test that knows its own load.
         ignored_zones: types of thermal zones to leave out.
+        battery: reads a battery that the kernel does not know, in place of those it knows.
+        apart: read what may hang in a thread of its own.
     """
 
     def __init__(
@@ -95,56 +72,70 @@ class Probes:
         awake_clock: Clock = monotonic_ns,
         cpu: Callable[[Path], CpuProbe] = CpuProbe,
         ignored_zones: tuple[str, ...] = (),
+        battery: Probe[Charge] | None = None,
+        apart: bool = False,
     ) -> None:
         self._clock = clock
         self._awake_clock = awake_clock
+        self._ignored = frozenset(ignored_zones)
         self._cpu_probe = cpu(root)
-        self._thermal_probe = ThermalProbe(root, ignored_zones)
-        self._cpu: Sensor[CpuLoad] = Sensor("cpu", self._cpu_probe)
-        self._memory: Sensor[float] = Sensor("memory", MemoryProbe(root))
-        # The thermal probe holds the values of its zones itself, one by one.
-        self._thermal: Sensor[Heat] = Sensor("temperature", self._thermal_probe, hold_s=0.0)
-        self._battery: Sensor[Charge] = Sensor("battery", BatteryProbe(root))
-        self._throttle: Sensor[tuple[str, ...]] = Sensor("throttle", ThrottleProbe(root))
+        self._cpu: Sensor[CpuLoad] = Sensor("cpu", lambda: self._cpu_probe)
+        self._memory: Sensor[float] = Sensor("memory", lambda: MemoryProbe(root))
+        # The zones hold their values themselves, one by one.
+        self._heat: Sensor[Heat] = Sensor(
+            "temperature",
+            lambda: ThermalProbe(root, lambda: self._ignored),
+            hold_s=0.0,
+            error_in=lambda heat: heat.lost,
+        )
+        self._battery: Sensor[Charge] = Sensor("battery", lambda: battery or BatteryProbe(root))
+        self._throttle: Sensor[tuple[str, ...]] = Sensor("throttle", lambda: ThrottleProbe(root))
         # Supplements: without them a board is neither lacking a signal nor failing to read one.
+        self._rails: Sensor[float] = Sensor("power", lambda: RailProbe(root))
         self._cpu_stall = StallProbe(root, "cpu", "some")
         self._memory_stall = StallProbe(root, "memory", "full")
+        slow = (self._heat, self._throttle, self._battery, self._rails)
+        self._slow = SlowSensors(slow, clock, awake_clock) if apart else None
+        self._prepared = False
         self._suspended_ns = clock() - awake_clock()
         self._scanned_ns = clock()
-        self._scan_now = False
-        self._failing = False
         # What the first load and the first waits are counted from.
-        self._cpu.read(clock(), [], {})
+        self._cpu.look(clock())
         self._cpu_stall.read(clock())
         self._memory_stall.read(clock())
 
+    def prepare(self) -> None:
+        """Have what may hang read now, so that the next reading finds it fresh; returns at once.
+
+        Called `LEAD_S` before `read`. Without `apart` there is nothing to prepare.
+        """
+        if self._slow is not None:
+            self._prepared = True
+            self._forget_after_suspend(self._clock())
+            self._slow.prepare()
+
     def read(self) -> Reading:
-        """Return what the board says now. Never raises."""
+        """Return what the board says now. Never raises, never waits for what is read apart."""
         now_ns = self._clock()
-        if self._woke_up(now_ns):
-            self._cpu_probe.reset()
-            self._cpu_stall.reset()
-            self._memory_stall.reset()
-        period_s = RETRY_SCAN_S if self._failing else SCAN_S
-        if self._scan_now or now_ns - self._scanned_ns >= period_s * 1e9:
-            self._scan_now = False
+        self._forget_after_suspend(now_ns)
+        if not 0 <= now_ns - self._scanned_ns < SCAN_S * 1e9:
             self._scanned_ns = now_ns
-            try:
-                self.scan()
-            except OSError as error:  # a directory that vanished while it was listed
-                log.warning("sensors could not be looked for: %s", error)
-        absent: list[str] = []
-        failed: dict[str, str] = {}
-        load = self._cpu.read(now_ns, absent, failed)
-        memory_mib = self._memory.read(now_ns, absent, failed)
+            self._cpu_stall.scan()
+            self._memory_stall.scan()
+        if self._slow is not None and not self._prepared:
+            self.prepare()
+        self._prepared = False
+        flaws = _Flaws(now_ns)
+        load = flaws.noted("cpu", self._cpu.look(now_ns))
+        memory_mib = flaws.noted("memory", self._memory.look(now_ns))
         cpu_pressure = self._cpu_stall.read(now_ns)
         memory_pressure = self._memory_stall.read(now_ns)
-        heat = self._thermal.read(now_ns, absent, failed)
-        if self._thermal_probe.lost is not None:
-            failed["temperature"] = self._thermal_probe.lost
-        charge = self._battery.read(now_ns, absent, failed)
-        throttled = self._throttle.read(now_ns, absent, failed)
-        self._failing = bool(failed)
+        heat = flaws.noted("temperature", self._latest(self._heat, now_ns))
+        charge = flaws.noted("battery", self._latest(self._battery, now_ns))
+        throttled = flaws.noted("throttle", self._latest(self._throttle, now_ns))
+        power_w = self._latest(self._rails, now_ns).value
+        if charge is not None and charge.power_w is not None:
+            power_w = charge.power_w
         return Reading(
             time_ns=now_ns,
             cpu_foreign=None if load is None else round(load.foreign, 4),
@@ -159,30 +150,43 @@ class Probes:
             temperature_critical_c=None if heat is None else heat.critical_c,
             battery_fraction=None if charge is None else round(charge.fraction, 3),
             on_mains=None if charge is None else charge.on_mains,
+            power_w=None if power_w is None else round(power_w, 3),
+            runtime_s=None if charge is None else charge.runtime_s,
             throttled=throttled or (),
-            absent=tuple(absent),
-            failed=failed,
+            absent=tuple(flaws.absent),
+            failed=flaws.failed,
+            failed_s=flaws.failed_s,
         )
 
     def ignore_zones(self, types: tuple[str, ...]) -> None:
         """Leave out other thermal zones, from the next reading on; from any thread."""
-        if frozenset(types) != self._thermal_probe.ignored:
-            self._thermal_probe.ignored = frozenset(types)
-            self._scan_now = True
-
-    def scan(self) -> None:
-        """Look again for sensors that came or went."""
-        for sensor in (self._cpu, self._memory, self._thermal, self._battery, self._throttle):
-            sensor.probe.scan()
-        self._cpu_stall.scan()
-        self._memory_stall.scan()
+        if frozenset(types) != self._ignored:
+            self._ignored = frozenset(types)
+            self._heat.scan_soon = True
 
     def close(self) -> None:
-        """Close all files."""
-        for sensor in (self._cpu, self._memory, self._thermal, self._battery, self._throttle):
-            sensor.probe.close()
+        """Close all files, and end the thread that reads apart."""
+        if self._slow is not None:
+            self._slow.close()
+        else:
+            for sensor in (self._heat, self._throttle, self._battery, self._rails):
+                sensor.close()
+        self._cpu.close()
+        self._memory.close()
         self._cpu_stall.close()
         self._memory_stall.close()
+
+    def _latest(self, sensor: Sensor[Value], now_ns: int) -> Seen[Value]:
+        return sensor.look(now_ns) if self._slow is None else self._slow.latest(sensor, now_ns)
+
+    def _forget_after_suspend(self, now_ns: int) -> None:
+        """Compare nothing across a suspend, and take no value for fresh that is from before."""
+        if self._woke_up(now_ns):
+            self._cpu_probe.reset()
+            self._cpu_stall.reset()
+            self._memory_stall.reset()
+            if self._slow is not None:
+                self._slow.woke_up(now_ns)
 
     def _woke_up(self, now_ns: int) -> bool:
         suspended_ns = now_ns - self._awake_clock()

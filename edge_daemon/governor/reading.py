@@ -25,7 +25,8 @@ class Reading(Struct, frozen=True, omit_defaults=True):
         temperature_critical_c: the zone's critical trip point, where the board powers off.
         battery_fraction: charge left, 0 to 1, over all batteries that feed the board.
         on_mains: whether it runs from the mains; None where nothing tells.
-        power_w: what the batteries give while they feed the board.
+        power_w: what the batteries give while they feed the board; else what the sensors on its
+            power rails say that it draws; None where neither tells.
         runtime_s: how long the charge lasts at that power.
         cycle_ms: mean time of the windows that were computed since the last reading.
         cycle_tier: the tier they were computed in; None where there were none, or a swap fell in.
@@ -36,6 +37,8 @@ class Reading(Struct, frozen=True, omit_defaults=True):
             does not have: no constraint, by design.
         failed: signals it has but that could not be read this time, with the error; a value that
             stands beside it is the last good one, at most 5 s old.
+        failed_s: how long ago each of them last answered in full, in seconds; where it never did,
+            since it was first asked.
     """
 
     time_ns: int
@@ -60,3 +63,4 @@ class Reading(Struct, frozen=True, omit_defaults=True):
     throttled: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     failed: dict[str, str] = {}
+    failed_s: dict[str, float] = {}
