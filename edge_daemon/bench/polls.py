@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from time import perf_counter_ns, process_time_ns, sleep
 
@@ -13,8 +14,8 @@ from edge_daemon.governor.governor import Governor
 from edge_daemon.governor.limits import Limits
 from edge_daemon.governor.probes import Probes
 
-POLLS = 400
-WARM_UP = 20
+ROUNDS = 30
+IN_A_ROW = 20
 PAUSES = 60
 PAUSE_S = 0.02
 
@@ -26,28 +27,30 @@ class PollCost:
     Attributes:
         reading_us: one reading of all probes.
         poll_us: the reading, the decision and the request.
-        poll_p99_us: 99th percentile of that.
+        poll_p99_us: 99th percentile of that: the polls that also look for sensors.
         psutil_us: the same signals through psutil, and the pressures, which it does not know,
             through plain files.
-        poll_cpu_us: mean CPU time of the process for a poll after a pause, when the caches are
-            cold, with its share of the looking for sensors.
+        cold_poll_us: mean CPU time of the process for a poll after a pause, as polls come in the
+            daemon: the caches are cold, and one in sixty looks for sensors.
+        cold_psutil_us: mean CPU time for the same signals through psutil after a pause.
     """
 
     reading_us: float
     poll_us: float
     poll_p99_us: float
     psutil_us: float
-    poll_cpu_us: float
+    cold_poll_us: float
+    cold_psutil_us: float
 
     @property
     def ratio(self) -> float:
-        """How many times dearer psutil is."""
+        """How many times dearer psutil is than a reading."""
         return self.psutil_us / self.reading_us
 
     @property
     def share(self) -> float:
         """The share of one core that goes into a poll a second."""
-        return self.poll_cpu_us / 1e6
+        return self.cold_poll_us / 1e6
 
 
 class _Nowhere:
@@ -92,16 +95,24 @@ def measure_polls(root: Path = Path("/")) -> PollCost:
     """Measure on this board's own sensors."""
     with closing(_Poller(root)) as reader, closing(_Poller(root)) as poller:
         columns = (reader.read, poller.poll, _psutil(root))
-        rows = [[_wall_us(column) for column in columns] for _ in range(WARM_UP + POLLS)]
-        times_us = np.array(rows[WARM_UP:])
-        poll_cpu_us = np.mean([_cpu_us_after_a_pause(poller.poll) for _ in range(PAUSES)])
-    reading_us, poll_us, psutil_us = np.median(times_us, axis=0)
+        times_us = np.array(
+            [
+                [[_wall_us(column) for _ in range(IN_A_ROW)] for column in columns]
+                for _ in range(ROUNDS)
+            ]
+        )
+        cold_us = np.array(
+            [[_cpu_us_after_a_pause(column) for column in columns[1:]] for _ in range(PAUSES)]
+        )
+    reading_us, poll_us, psutil_us = np.median(times_us, axis=(0, 2))
+    cold_poll_us, cold_psutil_us = cold_us.mean(axis=0)
     return PollCost(
         reading_us=float(reading_us),
         poll_us=float(poll_us),
         poll_p99_us=float(np.percentile(times_us[:, 1], 99)),
         psutil_us=float(psutil_us),
-        poll_cpu_us=float(poll_cpu_us),
+        cold_poll_us=float(cold_poll_us),
+        cold_psutil_us=float(cold_psutil_us),
     )
 
 
@@ -121,7 +132,7 @@ def _psutil(root: Path) -> Callable[[], None]:
         psutil.sensors_temperatures()
         psutil.sensors_battery()
         for path in readable:
-            with open(path, encoding="ascii") as file:
+            with FileIO(path) as file:
                 file.read()
 
     return read

@@ -47,9 +47,6 @@ class BusyTime:
         root: the filesystem root.
         allowed: tells the cores this process may run on.
         ticks_hz: unit of /proc/stat.
-
-    Attributes:
-        cores: as of the last read; None before the first.
     """
 
     def __init__(
@@ -67,7 +64,7 @@ class BusyTime:
         self._counted_ns = 0  # what the source said that counts until the next read
         self._stolen = 0
         self._busy_ns = 0
-        self.cores: Cores | None = None
+        self._cores: Cores | None = None
         self.scan()
 
     @property
@@ -82,26 +79,26 @@ class BusyTime:
         if self._usage is None and group is not None:
             self._usage = KernelFile(group / "cpu.stat", 64)
 
-    def read(self, *, check: bool) -> int:
-        """Return the busy time so far; less than at the last read if a counter went back.
+    def read(self, *, check: bool) -> tuple[int, Cores]:
+        """Return the busy time so far, and the cores that it is counted over.
 
-        After a change of `cores` it does not compare with what it was before. A change of affinity
-        is noticed at once.
+        It is less than at the last read if a counter went back, and does not compare with what it
+        was for other cores.
 
         Args:
-            check: also look for cores that came or went, and for stolen time.
+            check: look for cores that came or went, another affinity, and stolen time, too.
 
         Raises:
             OSError: a file cannot be read.
             ValueError: a file is malformed.
         """
-        if self._by_group and not check and self.cores and self._allowed() == self.cores.allowed:
+        if self._by_group and self._cores is not None and not check:
             now_ns = self._read_group()
             self._busy_ns += now_ns - self._counted_ns
             self._counted_ns = now_ns
-        else:
-            self._read_both()
-        return self._busy_ns
+            return self._busy_ns, self._cores
+        self._cores = self._read_both()
+        return self._busy_ns, self._cores
 
     def close(self) -> None:
         """Close the files."""
@@ -109,7 +106,7 @@ class BusyTime:
         if self._usage is not None:
             self._usage.close()
 
-    def _read_both(self) -> None:
+    def _read_both(self) -> Cores:
         """Count by the source so far, and choose the one to count by from now on."""
         data = self._stat.read()
         while (end := data.find(b"\nintr")) < 0 and len(data) >= self._stat.size:
@@ -131,7 +128,7 @@ class BusyTime:
         self._by_group = group_ns is not None and stolen == self._stolen
         self._counted_ns = group_ns if self._by_group and group_ns is not None else stat_ns
         self._stolen = stolen
-        self.cores = Cores(allowed, online, max(1, min(len(allowed), online)))
+        return Cores(allowed, online, max(1, min(len(allowed), online)))
 
     def _read_group(self) -> int:
         """Return the root group's usage; its cpu.stat begins "usage_usec 61410511"."""

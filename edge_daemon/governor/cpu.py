@@ -70,8 +70,8 @@ class CpuProbe:
         self._busy = BusyTime(root) if busy is None else busy
         self._own = OwnTime(root) if own is None else own
         self._quota = Quota(root)
-        self._quota_cores: float | None = None
         self._checked_ns: int | None = None
+        self._usable: float | None = None
         self._before: Sample | None = None
         self._load: CpuLoad | None = None
 
@@ -86,8 +86,7 @@ class CpuProbe:
 
         None before the first read that succeeded.
         """
-        cores = self._busy.cores
-        return None if cores is None else self._usable(cores)
+        return self._usable
 
     def scan(self) -> None:
         """Look again at what rarely changes: where the kernel tells, and our groups."""
@@ -103,8 +102,7 @@ class CpuProbe:
     def read(self, now_ns: int) -> CpuLoad | None:
         """Return the load since the last sample; None when two samples cannot be compared.
 
-        They cannot across a change of cores or quota, which is noticed within `CHECK_S`; a change
-        of affinity is at once.
+        They cannot across a change of cores or quota, which is noticed within `CHECK_S`.
 
         Raises:
             OSError: the busy time cannot be read.
@@ -117,14 +115,14 @@ class CpuProbe:
                 return self._load
         check = self._checked_ns is None or not 0 <= now_ns - self._checked_ns < _CHECK_NS
         if check:
-            self._checked_ns = now_ns
-            self._quota_cores = self._quota.cores()
             self._own.check()
         own_ns = self._own.read()
-        busy_ns = self._busy.read(check=check)
-        cores = self._busy.cores
-        assert cores is not None
-        sample = Sample(now_ns, busy_ns, own_ns, cores, self._usable(cores))
+        busy_ns, cores = self._busy.read(check=check)
+        if check or self._usable is None or before is None or cores != before.cores:
+            self._checked_ns = now_ns
+            quota = self._quota.cores()
+            self._usable = float(cores.shared if quota is None else min(quota, cores.shared))
+        sample = Sample(now_ns, busy_ns, own_ns, cores, self._usable)
         self._before = sample
         self._load = None if before is None else _between(before, sample)
         return self._load
@@ -134,10 +132,6 @@ class CpuProbe:
         self._busy.close()
         self._own.close()
         self._quota.close()
-
-    def _usable(self, cores: Cores) -> float:
-        quota = self._quota_cores
-        return float(cores.shared if quota is None else min(quota, cores.shared))
 
 
 def _between(before: Sample, after: Sample) -> CpuLoad | None:

@@ -60,7 +60,7 @@ class StallProbe:
         if before_us is not None and 0 < span_ns < _MIN_SPAN_NS:
             return self._share
         try:
-            total_us = self._read_total_us()
+            total_us = self._total_in(self._file.read())
         except OSError:
             # Kernels that have it switched off may show the file and fail with EOPNOTSUPP.
             self._present = False
@@ -80,8 +80,7 @@ class StallProbe:
         """Close the file."""
         self._file.close()
 
-    def _read_total_us(self) -> int:
-        data = self._file.read()
+    def _total_in(self, data: bytes) -> int:
         line = data.find(self._line)
         end = data.find(b"\n", line)
         at = data.find(_KEY, line, end)
