@@ -156,7 +156,7 @@ def _reading(to: Renderer, fields: Fields) -> str:
         "reading",
         _list(*parts),
         ": ".join(filter(None, (_text(fields, "tier"), _text(decision, "reason")))),
-        _needs(decision.get("needs")),
+        _needs(decision.get("needs"), told=decision.get("binding")),
         kind_codes=_DIM,
     )
 
@@ -286,8 +286,13 @@ def _headroom(headroom: object) -> str:
     return f"headroom {left[scarcest]:.0%}{which}"
 
 
-def _needs(needs: object) -> str:
-    """Return what a move up needs; empty where nothing is short, or not in a known form."""
+def _needs(needs: object, told: object = None) -> str:
+    """Return what a move up needs, unless it is what the reason has `told` and nothing else.
+
+    Empty where nothing is short, and for what has not a known form.
+    """
+    if needs == [told]:
+        return ""
     try:
         margins = msgspec.convert(needs, tuple[Margin, ...])
     except (msgspec.ValidationError, RecursionError):

@@ -89,6 +89,15 @@ def test_a_reading_says_why_the_tier_runs_and_what_a_move_up_needs() -> None:
     )
 
 
+def test_what_a_move_up_needs_is_not_said_twice() -> None:
+    line = fields(samples.EVENTS[3])
+    assert isinstance(line["decision"], dict)
+    line["decision"]["needs"] = line["decision"]["needs"][:1]
+    shown = Renderer(width=200, zone=UTC)(line)
+    assert "low: foreign CPU load is 72 %, medium begins at 60 %" in shown
+    assert "↑" not in shown
+
+
 def test_a_tier_change_says_what_a_move_up_needs() -> None:
     lines = plain(samples.EVENTS[2], 120)
     assert lines[-2].strip() == "↑ foreign CPU load is 72 % and must be at most 60 % for medium"
