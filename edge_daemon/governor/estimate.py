@@ -29,7 +29,7 @@ class Filters(Struct, frozen=True):
         heat: of what work adds to the temperature.
     """
 
-    load: Pace = Pace(rise=0.5, fall=0.15, sigma=0.05, sigma_least=0.01)
+    load: Pace = Pace(rise=0.7, fall=0.15, sigma=0.05, sigma_least=0.01, confirm_s=1.75)
     memory: Pace = Pace(rise=0.1, fall=0.7, sigma=4.0, sigma_least=1.0)
     temperature: Pace = Pace(rise=1.0, fall=1.0, sigma=0.5, sigma_least=0.05)
     power: Pace = Pace(rise=0.0165, fall=0.0165, sigma=0.5, sigma_least=0.05)

@@ -20,6 +20,9 @@ class Pace(Struct, frozen=True):
         slope: share by which the slope follows.
         outlier: news count up to this many standard deviations in the variance.
         hold_s: how long a value counts that is not seen any more.
+        confirm_s: a rise counts once it has lasted this long, and as far as two readings in a row
+            show it, so that a peak of a second is no rise; 0 takes each reading as it is. A
+            reading stands for the time since the one before.
     """
 
     rise: float
@@ -30,6 +33,7 @@ class Pace(Struct, frozen=True):
     slope: float = 0.2
     outlier: float = 3.0
     hold_s: float = 5.0
+    confirm_s: float = 0.0
 
 
 class Level(Struct, frozen=True):
@@ -40,17 +44,21 @@ class Level(Struct, frozen=True):
         sigma: standard deviation of a reading around it.
         rate: slope of the value, per second; 0 without one.
         age_s: time since the signal was last seen.
+        seen: what it was then.
+        rising_s: for how long it has been above the value.
     """
 
     value: float | None
     sigma: float
     rate: float = 0.0
     age_s: float = 0.0
+    seen: float = 0.0
+    rising_s: float = 0.0
 
 
 def begin(seen: float | None, pace: Pace) -> Level:
     """Return the level of a signal that nothing is known of but, perhaps, one reading."""
-    return Level(seen, pace.sigma)
+    return Level(seen, pace.sigma, seen=0.0 if seen is None else seen)
 
 
 def follow(before: Level, seen: float | None, span_s: float, pace: Pace) -> Level:
@@ -67,13 +75,25 @@ def follow(before: Level, seen: float | None, span_s: float, pace: Pace) -> Leve
     if seen is None:
         if old is None or age_s > pace.hold_s:
             return begin(None, pace)
-        return Level(old, before.sigma, before.rate, age_s)
+        return Level(old, before.sigma, before.rate, age_s, before.seen, before.rising_s)
     if old is None:
         return begin(seen, pace)
     news = seen - old
-    part = 1.0 - (1.0 - (pace.rise if news > 0.0 else pace.fall)) ** age_s
-    slope = before.rate + (1.0 - (1.0 - pace.slope) ** age_s) * (part * news / age_s - before.rate)
     variance = before.sigma * before.sigma
     bounded = min(abs(news), pace.outlier * before.sigma)
-    variance += (1.0 - (1.0 - pace.spread) ** age_s) * (bounded * bounded - variance)
-    return Level(old + part * news, max(pace.sigma_least, math.sqrt(variance)), slope)
+    variance += _share(pace.spread, age_s) * (bounded * bounded - variance)
+    rising_s = 0.0
+    if news > 0.0:
+        rising_s = before.rising_s + age_s
+        if rising_s < pace.confirm_s:
+            news = 0.0
+        elif pace.confirm_s > 0.0 and before.rising_s > 0.0:
+            news = max(0.0, min(news, before.seen - old))
+    change = _share(pace.rise if news > 0.0 else pace.fall, age_s) * news
+    rate = before.rate + _share(pace.slope, age_s) * (change / age_s - before.rate)
+    sigma = max(pace.sigma_least, math.sqrt(variance))
+    return Level(old + change, sigma, rate, 0.0, seen, rising_s)
+
+
+def _share(of_second: float, span_s: float) -> float:
+    return float(1.0 - (1.0 - of_second) ** span_s)

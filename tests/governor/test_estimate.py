@@ -67,9 +67,11 @@ def test_the_first_reading_is_believed() -> None:
 
 
 def test_bad_news_are_believed_fast_and_good_ones_slowly() -> None:
-    worse = after(QUIET, replace(QUIET, cpu_foreign=0.6, memory_available_mib=200.0))
-    assert worse.load == pytest.approx(0.4)
+    bad = replace(QUIET, cpu_foreign=0.6, memory_available_mib=200.0)
+    worse = after(QUIET, bad)
+    assert worse.load == pytest.approx(0.2)  # a second of it is no rise yet
     assert worse.memory_mib == pytest.approx(230.0)
+    assert after(QUIET, bad, bad).load == pytest.approx(0.2 + 0.7 * 0.4)
     better = after(QUIET, replace(QUIET, cpu_foreign=0.0, memory_available_mib=400.0))
     assert better.load == pytest.approx(0.17)
     assert better.memory_mib == pytest.approx(310.0)

@@ -10,6 +10,7 @@ from msgspec.structs import astuple, replace
 from edge_daemon.governor.level import Level, Pace, begin, follow
 
 LOAD = Pace(rise=0.5, fall=0.15, sigma=0.05, sigma_least=0.01)
+SURE = Pace(rise=0.7, fall=0.15, sigma=0.05, sigma_least=0.01, confirm_s=1.75)
 EVEN = Pace(rise=0.2, fall=0.2, sigma=0.05, sigma_least=0.001)
 
 
@@ -28,7 +29,7 @@ def known(level: Level) -> float:
 
 
 def test_the_first_value_is_believed_at_once() -> None:
-    assert run([0.4], LOAD) == Level(0.4, sigma=0.05, rate=0.0, age_s=0.0)
+    assert run([0.4], LOAD) == Level(0.4, sigma=0.05, rate=0.0, age_s=0.0, seen=0.4)
 
 
 def test_each_direction_has_its_own_pace() -> None:
@@ -91,23 +92,58 @@ def test_the_slope_ends_with_the_ramp() -> None:
 @given(
     st.lists(
         st.tuples(st.none() | st.floats(-1e9, 1e9), st.floats(1e-3, 1e6)), min_size=1, max_size=30
-    )
+    ),
+    st.sampled_from([LOAD, SURE]),
 )
 def test_what_goes_in_finite_comes_out_finite_and_between(
-    readings: list[tuple[float | None, float]],
+    readings: list[tuple[float | None, float]], pace: Pace
 ) -> None:
-    level = begin(None, LOAD)
+    level = begin(None, pace)
     seen: list[float] = []
     for value, span_s in readings:
         if value is not None:
             seen.append(value)
-        level = follow(level, value, span_s, LOAD)
+        level = follow(level, value, span_s, pace)
         assert all(math.isfinite(number) for number in astuple(level) if number is not None)
-        assert level.sigma >= LOAD.sigma_least
-        assert level.age_s <= LOAD.hold_s
+        assert level.sigma >= pace.sigma_least
+        assert level.age_s <= pace.hold_s
         if level.value is not None:
             rounding = 1e-6 * max(map(abs, seen), default=0.0)
             assert min(seen) - rounding <= level.value <= max(seen) + rounding
+
+
+@pytest.mark.parametrize(("span_s", "unbelieved"), [(0.5, 3), (1.0, 1), (2.0, 0)])
+def test_a_rise_is_believed_once_it_has_lasted(span_s: float, unbelieved: int) -> None:
+    level = run([0.2] * 5, SURE, span_s)
+    before = run([0.7] * unbelieved, SURE, span_s, level)
+    assert before.value == 0.2
+    share = 1 - 0.3**span_s
+    assert known(follow(before, 0.7, span_s, SURE)) == pytest.approx(0.2 + share * 0.5)
+
+
+def test_peaks_of_a_reading_are_no_rise_however_often_they_come() -> None:
+    level = run([0.2, 1.0, 0.2, 0.2, 1.0, 0.2, 1.0, 0.2] * 20, SURE)
+    assert level.value == pytest.approx(0.2)
+    assert level.sigma > 0.2
+
+
+def test_of_a_rise_as_much_is_believed_as_two_readings_show() -> None:
+    level = run([0.2, 0.2, 1.0, 0.4], SURE)
+    assert known(level) == pytest.approx(0.2 + 0.7 * 0.2)
+    again = follow(level, 0.9, 1.0, SURE)
+    assert known(again) == pytest.approx(known(level) + 0.7 * (0.4 - known(level)))
+    # One that the value has passed since says nothing against it.
+    passed = Level(0.5, 0.05, seen=0.45, rising_s=3.0)
+    assert follow(passed, 0.9, 1.0, SURE).value == 0.5
+
+
+def test_a_fall_needs_no_confirmation_and_ends_a_rise() -> None:
+    level = run([0.5, 0.5, 1.0, 0.4, 1.0], SURE)
+    assert known(level) == pytest.approx(0.5 - 0.15 * 0.1)
+
+
+def test_a_rise_goes_on_through_a_missing_reading() -> None:
+    assert known(run([0.2, 0.6, None, 0.6], SURE)) == pytest.approx(0.2 + (1 - 0.3**2) * 0.4)
 
 
 def test_a_whole_pace_is_the_last_reading() -> None:
