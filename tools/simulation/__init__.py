@@ -1,0 +1,1 @@
+"""A simulated board in closed loop: what a policy decides changes what it will read."""

@@ -1,0 +1,103 @@
+"""Everyone on every trace, several traces at a time."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+
+from tools.simulation.board import Board
+from tools.simulation.contestants import ORACLE, Contestant
+from tools.simulation.effects import effects
+from tools.simulation.figures import Figures, figures
+from tools.simulation.loop import simulate
+from tools.simulation.oracle import plan
+from tools.simulation.policies.planned import Planned
+from tools.simulation.trace import Trace
+
+
+@dataclass(frozen=True)
+class Result:
+    """One policy on one trace.
+
+    Attributes:
+        policy: its name.
+        trace: the trace's name.
+        kind: the trace's kind.
+        load: the trace's load.
+        seed: the trace's seed.
+        figures: of the run.
+        value: what the oracle's recursion promises; None for the others.
+    """
+
+    policy: str
+    trace: str
+    kind: str
+    load: float
+    seed: int
+    figures: Figures
+    value: float | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """One trace and who runs on it.
+
+    Attributes:
+        trace: the trace.
+        board: the board.
+        policies: who.
+        error: relative error of the profile that they are given.
+        with_oracle: whether the oracle runs as well.
+    """
+
+    trace: Trace
+    board: Board
+    policies: tuple[Contestant, ...]
+    error: float = 0.0
+    with_oracle: bool = True
+
+
+def run_job(job: Job) -> list[Result]:
+    """Return the results of everyone on one trace, the oracle's first."""
+    trace, board = job.trace, job.board
+    happens = effects(trace, board)
+    profile = board.profile(job.error)
+    found = []
+
+    def result(name: str, each: Figures, value: float | None = None) -> Result:
+        return Result(name, trace.name, trace.kind, trace.load, trace.seed, each, value)
+
+    if job.with_oracle:
+        best = plan(trace, happens, board)
+        ranks = best.ranks.tolist()
+        run = simulate(trace, happens, board, lambda: Planned(ranks))
+        found.append(result(ORACLE, figures(run, trace, board), best.value))
+    for policy in job.policies:
+        run = simulate(trace, happens, board, policy.maker(profile, board))
+        found.append(result(policy.name, figures(run, trace, board)))
+    return found
+
+
+def run_jobs(
+    jobs: Sequence[Job], workers: int, done: Callable[[], None] = lambda: None
+) -> Iterator[Result]:
+    """Yield all results, in the order of the jobs.
+
+    Args:
+        jobs: one for each trace.
+        workers: processes; 1 runs them here.
+        done: called after each job.
+    """
+    if workers <= 1:
+        for job in jobs:
+            yield from run_job(job)
+            done()
+        return
+    with ProcessPoolExecutor(workers, initializer=_one_thread) as pool:
+        for results in pool.map(run_job, jobs):
+            yield from results
+            done()
+
+
+def _one_thread() -> None:
+    os.environ["OMP_NUM_THREADS"] = "1"
