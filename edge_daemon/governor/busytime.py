@@ -144,8 +144,13 @@ def _counters(stat: bytes, cores: frozenset[int] | None) -> list[int]:
     """Return the first eight counters of /proc/stat, summed over some cores or over all.
 
     Guest time, which comes after them, is part of user time already.
+
+    Raises:
+        ValueError: they are malformed.
     """
     lines = stat.split(b"\n")
+    if not lines[0].startswith(b"cpu "):
+        raise ValueError("no sum over all cores")
     if cores is None:
         return [*map(int, lines[0].split(None, 9)[1:9])]
     mine = [line.split(None, 9)[1:9] for line in lines[1:] if _number(line) in cores]

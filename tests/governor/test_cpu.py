@@ -145,6 +145,77 @@ def test_under_a_quota_others_count_once_they_leave_less_than_it(tmp_path: Path)
     assert machine.advance(1.0, [1.0] * 4, own=0.5) == pytest.approx((0.5, 0.5))
 
 
+def test_a_quota_that_changes_is_noticed_within_five_seconds(tmp_path: Path) -> None:
+    quota = "sys/fs/cgroup/cpu.max"
+    write(
+        tmp_path,
+        {
+            "proc/self/cgroup": "0::/\n",
+            "sys/fs/cgroup/cgroup.controllers": "cpu",
+            quota: "max 100000\n",
+        },
+    )
+    machine = Machine(tmp_path, cores=4)
+    assert machine.advance(1.0, [0.88] * 4) == pytest.approx((0.88, 0.0))
+    assert machine.probe.cores == 4.0
+    write(tmp_path, {quota: "100000 100000\n"})
+    loads = [machine.advance(1.0, [0.88] * 4) for _ in range(5)]
+    assert machine.probe.cores == 1.0
+    # The span in which it was noticed is not compared; 0.48 of the one core are left.
+    assert loads[:3] == [pytest.approx((0.88, 0.0))] * 3
+    assert loads[3] is None
+    assert loads[4] == pytest.approx((0.52, 0.0))
+
+
+def test_another_affinity_is_noticed_and_its_span_not_compared(tmp_path: Path) -> None:
+    allowed = {0, 1}
+    machine = Machine(tmp_path, cores=2, allowed=allowed)
+    assert machine.advance(1.0, [1.0, 0.2]) == pytest.approx((0.6, 0.0))
+    allowed.remove(0)
+    assert machine.advance(1.0, [1.0, 0.2]) is None
+    assert machine.advance(1.0, [1.0, 0.2]) == pytest.approx((0.2, 0.0))
+    assert machine.probe.cores == 1.0
+
+
+def test_a_core_that_comes_online_gives_no_value_that_once(tmp_path: Path) -> None:
+    machine = Machine(tmp_path, cores=2, allowed=set(range(8)))
+    assert machine.advance(1.0, [0.5, 0.5]) == pytest.approx((0.5, 0.0))
+    machine.counters.append([5000] * 8)
+    assert machine.advance(1.0, [0.5, 0.5, 0.5]) is None
+    assert machine.advance(1.0, [0.5, 0.5, 0.5]) == pytest.approx((0.5, 0.0))
+    assert machine.probe.cores == 3.0
+
+
+def test_stolen_time_is_foreign(tmp_path: Path) -> None:
+    machine = Machine(tmp_path, cores=2)
+    machine.counters[0][7] += 60
+    assert machine.advance(1.0, [0.0, 0.0]) == pytest.approx((0.3, 0.0))
+
+
+def test_a_saturated_board_is_full_and_not_fuller(tmp_path: Path) -> None:
+    machine = Machine(tmp_path, cores=2)
+    machine.counters[0][0] += 50  # ticks are counted roughly: more than the time that passed
+    assert machine.advance(1.0, [1.0, 1.0]) == pytest.approx((1.0, 0.0))
+
+
+def test_cores_are_not_known_before_a_read_succeeds() -> None:
+    probe = CpuProbe(board("broken"))
+    assert probe.cores is None
+    with pytest.raises(ValueError, match="proc/stat"):
+        probe.read(0)
+    assert probe.cores is None
+
+
+def test_a_jump_of_the_clock_is_survived(tmp_path: Path) -> None:
+    machine = Machine(tmp_path, cores=2)
+    machine.advance(1.0, [0.5, 0.5])
+    machine.now_ns -= seconds(30.0)
+    assert machine.read() is None
+    assert machine.advance(1.0, [0.2, 0.2]) == pytest.approx((0.2, 0.0))
+    machine.now_ns += seconds(1e6)  # a span that nobody was busy in
+    assert machine.read() == pytest.approx((0.0, 0.0))
+
+
 def test_after_a_reset_the_span_before_does_not_count(tmp_path: Path) -> None:
     machine = Machine(tmp_path, cores=2)
     machine.advance(1.0, [0.5, 0.5])

@@ -2,9 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from edge_daemon.governor.cgroup import controller_groups, quota_cores, unified_groups
 from edge_daemon.governor.memory import MemoryProbe
-from tests.governor.sysroot import board, copy_of, write
+from tests.governor.sysroot import board, copy_of, seconds, write
 
 SERVICE = "system.slice/edge-daemon.service"
 
@@ -81,42 +80,120 @@ def test_meminfo_without_any_free_memory_is_an_error(tmp_path: Path) -> None:
         MemoryProbe(tmp_path).read(0)
 
 
-def test_groups_are_found_from_the_own_one_up_to_the_root() -> None:
-    root = board("rpi5")
-    base = root / "sys/fs/cgroup"
-    assert unified_groups(root) == [base / SERVICE, base / "system.slice", base]
-    nano = board("jetson-nano")
-    base = nano / "sys/fs/cgroup/memory"
-    assert controller_groups(nano, "memory") == [base / SERVICE, base / "system.slice", base]
-
-
-def test_a_host_path_inside_a_container_means_the_mount(tmp_path: Path) -> None:
-    root = copy_of("container", tmp_path)
-    base = root / "sys/fs/cgroup"
-    for path in ("/docker/0123456789ab", "/../../other.slice"):
-        write(root, {"proc/self/cgroup": f"0::{path}\n"})
-        assert unified_groups(root) == [base]
-
-
-def test_no_control_groups_at_all(tmp_path: Path) -> None:
-    for root in (tmp_path, board("broken")):
-        assert unified_groups(root) == []
-        assert controller_groups(root, "memory") == []
-        assert quota_cores(root) is None
-
-
-def test_the_tightest_quota_counts(tmp_path: Path) -> None:
-    assert quota_cores(board("container")) == 0.5
-    assert quota_cores(board("rpi4")) is None
+def test_swap_is_no_memory_that_can_be_taken(tmp_path: Path) -> None:
     root = copy_of("rpi4", tmp_path)
-    write(root, {"sys/fs/cgroup/system.slice/cpu.max": "150000 100000"})
-    assert quota_cores(root) == 1.5
-    write(root, {f"sys/fs/cgroup/{SERVICE}/cpu.max": "20000 100000"})
-    assert quota_cores(root) == 0.2
+    path = root / "proc/meminfo"
+    write(
+        root, {"proc/meminfo": path.read_text() + "SwapTotal: 8000000 kB\nSwapFree: 7000000 kB\n"}
+    )
+    write(
+        root, {"proc/swaps": "Filename Type Size Used Priority\n/dev/zram0 partition 8000000 0 5\n"}
+    )
+    assert MemoryProbe(root).read(0) == pytest.approx(2911204 / 1024)
 
 
-def test_a_quota_of_cgroup_v1(tmp_path: Path) -> None:
-    assert quota_cores(board("jetson-nano")) is None  # -1: none
+def test_pages_set_aside_as_huge_ones_are_left_out_by_the_kernel_already(tmp_path: Path) -> None:
+    text = "MemTotal: 4096000 kB\nMemFree: 300 kB\nMemAvailable: 1024 kB\n"
+    write(tmp_path, {"proc/meminfo": text + "HugePages_Total: 900\nHugePages_Free: 900\n"})
+    assert MemoryProbe(tmp_path).read(0) == pytest.approx(1.0)
+
+
+def test_the_size_of_a_page_does_not_matter(tmp_path: Path) -> None:
+    # The Pi 5's pages are 16 KiB; /proc/meminfo is in KiB and control groups are in bytes.
+    root = copy_of("container", tmp_path)
+    write(root, {"proc/meminfo": "MemTotal: 65536 kB\nMemFree: 16 kB\nMemAvailable: 32768 kB\n"})
+    assert MemoryProbe(root).read(0) == pytest.approx(32.0)
+
+
+def test_a_limit_below_the_usage_leaves_nothing(tmp_path: Path) -> None:
+    root = copy_of("container", tmp_path)
+    probe = MemoryProbe(root)
+    assert probe.read(0) == pytest.approx(104)
+    write(root, {"sys/fs/cgroup/memory.max": str(16 * 2**20)})
+    assert probe.read(seconds(0.5)) == 0.0
+
+
+@pytest.mark.parametrize("name", ["memory.max", "memory.high"])
+def test_a_limit_that_is_set_where_there_was_none_is_noticed_within_five_seconds(
+    tmp_path: Path, name: str
+) -> None:
+    root = copy_of("container", tmp_path)
+    write(root, {f"sys/fs/cgroup/{limit}": "max\n" for limit in ("memory.max", "memory.high")})
+    probe = MemoryProbe(root)
+    assert probe.read(0) == pytest.approx(47000)
+    write(root, {f"sys/fs/cgroup/{name}": str(256 * 2**20)})
+    assert probe.read(seconds(4.9)) == pytest.approx(47000)
+    assert probe.read(seconds(5.0)) == pytest.approx(104)
+
+
+def test_a_process_that_was_moved_has_the_room_of_its_new_group_after_a_scan(
+    tmp_path: Path,
+) -> None:
+    root = copy_of("container", tmp_path)
+    probe = MemoryProbe(root)
+    other = "sys/fs/cgroup/other"
+    files = {"memory.max": str(2**20 * 50), "memory.current": str(2**20 * 20), "memory.stat": "a 1"}
+    write(root, {f"{other}/{name}": text for name, text in files.items()})
+    write(root, {"proc/self/cgroup": "0::/other\n"})
+    assert probe.read(0) == pytest.approx(104)
+    probe.scan()
+    assert probe.read(0) == pytest.approx(30)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("memory.current", ""),
+        ("memory.current", "lots"),
+        ("memory.max", "much"),
+        ("memory.max", ""),
+    ],
+)
+def test_a_group_that_cannot_be_understood_is_an_error_that_names_the_file(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    root = copy_of("container", tmp_path)
+    probe = MemoryProbe(root)
+    probe.read(0)
+    write(root, {f"sys/fs/cgroup/{name}": text})
+    with pytest.raises(ValueError, match=name):
+        probe.read(seconds(1.0))
+
+
+def test_a_usage_that_cannot_be_read_is_an_error_that_names_the_file(tmp_path: Path) -> None:
+    root = copy_of("container", tmp_path)
+    path = root / "sys/fs/cgroup/memory.current"
+    path.unlink()
+    path.symlink_to("/proc/self/mem")
+    with pytest.raises(OSError, match=str(path)):
+        MemoryProbe(root).read(0)
+
+
+def test_file_pages_count_as_room_only_as_far_as_there_are_any_in_use(tmp_path: Path) -> None:
+    root = copy_of("container", tmp_path)
+    write(root, {"sys/fs/cgroup/memory.current": "0\n"})
+    assert MemoryProbe(root).read(0) == pytest.approx(256)
+
+
+def test_a_group_without_a_stat_line_for_file_pages_counts_them_as_used(tmp_path: Path) -> None:
+    root = copy_of("container", tmp_path)
+    write(root, {"sys/fs/cgroup/memory.stat": "inactive_file\ninactive_file_x 5\nactive_file 7\n"})
+    assert MemoryProbe(root).read(0) == pytest.approx(256 - 192)
+
+
+def test_a_parent_of_v1_that_does_not_see_its_children_does_not_limit_them(tmp_path: Path) -> None:
     root = copy_of("jetson-nano", tmp_path)
-    write(root, {f"sys/fs/cgroup/cpu,cpuacct/{SERVICE}/cpu.cfs_quota_us": "250000"})
-    assert quota_cores(root) == 2.5
+    slice_ = "sys/fs/cgroup/memory/system.slice"
+    host = MemoryProbe(root).read(0)
+    files = {"memory.limit_in_bytes": str(2**20 * 50), "memory.usage_in_bytes": "0"}
+    write(root, {f"{slice_}/{name}": text for name, text in files.items()})
+    write(root, {f"{slice_}/memory.use_hierarchy": "0\n", f"{slice_}/memory.stat": "cache 0\n"})
+    assert MemoryProbe(root).read(0) == host
+    write(root, {f"{slice_}/memory.use_hierarchy": "1\n"})
+    assert MemoryProbe(root).read(0) == pytest.approx(50)
+
+
+def test_memavailable_further_down_is_found(tmp_path: Path) -> None:
+    lines = [f"Vendor{number:02}: 0 kB" for number in range(40)]
+    write(tmp_path, {"proc/meminfo": "\n".join([*lines, "MemAvailable: 2048 kB", ""])})
+    assert MemoryProbe(tmp_path).read(0) == pytest.approx(2.0)
