@@ -277,6 +277,12 @@ def test_another_sensor_is_another_ambient_and_nothing_more() -> None:
     assert again.slow_k == pytest.approx(model.slow_k, rel=0.05)
 
 
+def test_the_defaults_are_those_of_the_prior() -> None:
+    assert begin(PRIOR) == Heat()
+    variances = (PRIOR.fast_sigma_k**2, 0.0, PRIOR.slow_sigma_k**2)
+    assert Heat().covariance == (0.0, 0.0, 0.0, *variances)
+
+
 def test_without_a_sensor_only_the_drive_is_followed() -> None:
     model = observe(observe(Heat(), 0.2, None, 1.0), 0.8, None, 5.0)
     assert model.ambient_c is None

@@ -147,6 +147,29 @@ def test_the_scatter_of_single_windows_is_added() -> None:
     assert quantile(replace(slowdown, moving=0.01), 2.0) == pytest.approx(2.0 + 2 * math.sqrt(0.04))
 
 
+def test_a_profile_of_this_board_is_trusted_until_windows_say_otherwise() -> None:
+    assert quantile(Slowdown(), 0.0) == 1.0
+    assert quantile(Slowdown(), 1.0) == pytest.approx(1.0 + math.sqrt(0.0125))
+    steady = observe(Slowdown(), 1.0, 10, 1.0)
+    assert steady.mean == 1.0
+    assert steady.variance < Slowdown().variance
+
+
+def test_one_reading_is_no_movement() -> None:
+    first = observe(Slowdown(), 1.1, 10, 1.0)
+    assert first.moving == 0.0
+    assert observe(first, 1.2, 10, 1.0).moving > 0.0
+
+
+def test_windows_that_always_take_the_same_scatter_a_little_all_the_same() -> None:
+    steady = run(3.0, 300)
+    assert math.sqrt(steady.noise) == pytest.approx(NOISE.least * 3.0)
+
+
+def test_a_board_twenty_times_as_fast_is_a_reading() -> None:
+    assert run(0.06, 60).mean == pytest.approx(0.06, rel=0.05)
+
+
 def test_one_outlier_moves_little() -> None:
     settled = run(1.0, 200, scatter=0.05)
     after = observe(settled, 50.0, 10, 1.0)
