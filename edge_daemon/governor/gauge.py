@@ -30,7 +30,9 @@ Amount = Annotated[float, Meta(ge=0.0, le=1e9)]
 
 
 class GaugeConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    """A battery that no driver of the kernel shows; one of `file` and `command` says its charge.
+    """A battery that no driver of the kernel shows; `file` or `command` says its charge.
+
+    With neither there is none, and the batteries count that the kernel knows.
 
     Attributes:
         file: a file that another program writes anew, again and again, with the charge.
@@ -41,7 +43,7 @@ class GaugeConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     file: Path | None = None
-    command: tuple[Annotated[str, Meta(min_length=1)], ...] | None = None
+    command: tuple[Annotated[str, Meta(min_length=1)], ...] = ()
     every_s: Annotated[float, Meta(ge=1.0, le=3600.0)] = 10.0
     timeout_s: Annotated[float, Meta(ge=0.1, le=60.0)] = 5.0
     max_age_s: Annotated[float, Meta(ge=5.0, le=86_400.0)] = 60.0
@@ -184,8 +186,8 @@ class CommandGauge:
         """Do nothing: stopping the worker ends the command."""
 
 
-def gauge(config: GaugeConfig, clock: Clock = boottime_ns) -> FileGauge | CommandGauge:
-    """Return the gauge of a configuration in which `gauge_problems` finds nothing.
+def gauge(config: GaugeConfig, clock: Clock = boottime_ns) -> FileGauge | CommandGauge | None:
+    """Return the gauge of a configuration, None where it names none.
 
     Args:
         config: the gauge's.
@@ -193,18 +195,18 @@ def gauge(config: GaugeConfig, clock: Clock = boottime_ns) -> FileGauge | Comman
     """
     if config.file is not None:
         return FileGauge(config.file, config.max_age_s)
-    command = Command(config.command or (), config.timeout_s)
+    if not config.command:
+        return None
+    command = Command(config.command, config.timeout_s)
     return CommandGauge(command, config.every_s, config.max_age_s, clock)
 
 
 def gauge_problems(config: GaugeConfig) -> list[tuple[str, str]]:
     """Return what is wrong between values that are right by themselves: keys, with the remedy."""
-    if (config.file is None) == (config.command is None):
-        return [("file", "give one of `file` and `command`, and not both: it says the charge")]
-    if config.command == ():
-        return [("command", "must name a program: [program, argument, ...]")]
+    if config.file is not None and config.command:
+        return [("file", "is given beside `command`; leave one of them out")]
     least_s = config.every_s + config.timeout_s
-    if config.command is not None and config.max_age_s < least_s:
+    if config.command and config.max_age_s < least_s:
         return [("max_age_s", f"must be at least every_s + timeout_s ({least_s:g})")]
     return []
 
