@@ -281,10 +281,12 @@ def test_the_meter_is_told_of_windows_that_were_computed_and_of_no_others(rig: R
 def test_a_window_whose_picture_served_before_does_not_say_what_its_tier_costs(rig: Rig) -> None:
     rig.order(Tier.HIGH)
     rig.loop.reuse = Reuse(picture=0.04, sound=-1.0, at_most_ns=10**12)  # no sound is the same
-    for _ in range(3):
+    tone = 0.5 * np.sin(np.arange(4000) * 2 * np.pi * 700 / RATE_HZ).astype(np.float32)
+    for sound in (np.zeros(4000, np.float32), tone, tone[:800], tone[:800]):
         rig.picture()
-        rig.sound()
+        rig.ring.append(Chunk(sound, rig.clock()))
         rig.step()
-    rig.step()  # nothing new: no window
+    assert [one.audio for one in rig.predictions()] == [False, True, True, True]
+    assert not any(one.reused for one in rig.predictions())
     taken = rig.meter.complete(Reading(time_ns=0))
     assert (taken.cycle_tier, taken.cycles) == (Tier.HIGH, 1)

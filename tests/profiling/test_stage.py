@@ -3,14 +3,17 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
+import numpy as np
 import pytest
 
 from edge_daemon.inference.bundle import load_bundle
+from edge_daemon.journal.events import TierChange
 from edge_daemon.profiling.plan import QUICK
 from edge_daemon.profiling.power import measure_power
-from edge_daemon.profiling.stage import ProfilingError, Setting, Stage, stage
-from edge_daemon.profiling.windows import measure_windows
+from edge_daemon.profiling.stage import ProfilingError, Setting, Stage, Turn, stage
+from edge_daemon.profiling.windows import WindowCost, measure_windows
 from edge_daemon.tier import TIERS, Tier
 from tests.inference.scenes import BARS
 
@@ -81,6 +84,27 @@ def test_each_tier_has_its_turns(run: Stage) -> None:
         assert cost.cpu_ms > 0
         assert (cost.prepare_ms > 0) == (tier is not Tier.CRITICAL)
         assert 0 <= cost.gap_ms < 1000
+
+
+class Rounds:
+    """A stage that says what it is told to, turn after turn."""
+
+    def __init__(self, turns: list[Turn]) -> None:
+        self._turns = iter(turns)
+
+    def adopt(self, tier: Tier) -> TierChange:
+        return TierChange(tier, tier, "", "", "", None, 0, prepare_ms=4.0, gap_ms=0.5)
+
+    def turn(self, windows: int) -> Turn:
+        return next(self._turns)
+
+
+def test_medians_are_of_all_rounds_but_the_first() -> None:
+    cold, warm = Turn([90.0, 90.0, 90.0], 80.0), Turn([1.0, 2.0, 9.0], 3.0)
+    stage = Rounds([cold] * 4 + [warm] * 4 + [Turn([2.0, 2.0, 2.0], 5.0)] * 4)
+    costs = measure_windows(cast(Stage, stage), PLAN, quiet)
+    expected = WindowCost(2.0, float(np.percentile([1, 2, 9, 2, 2, 2], 95)), 4.0, 4.0, 0.5)
+    assert costs == dict.fromkeys(TIERS, expected)
 
 
 def test_power_is_what_each_tier_takes_beyond_critical(run: Stage) -> None:
