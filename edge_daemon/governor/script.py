@@ -60,6 +60,7 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True):
         late: see `Reading`.
         throttled: see `Reading`.
         failed: see `Reading`.
+        failed_s: see `Reading`.
     """
 
     at_s: Annotated[float, Meta(ge=0.0, le=1e9)]
@@ -83,6 +84,7 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True):
     late: Count | UnsetType = UNSET
     throttled: tuple[str, ...] | UnsetType = UNSET
     failed: dict[str, str] | UnsetType = UNSET
+    failed_s: dict[str, NotNegative] | UnsetType = UNSET
 
 
 class ScriptedProbes:

@@ -49,10 +49,11 @@ def _difference(one: Difference, width: int, zone: tzinfo | None) -> Iterator[st
     when = moment(one.wall_ms, one.time_ns, zone)
     because = f" ({one.rule})" if one.rule else ""
     lasts = duration(one.lasts_s) if one.lasts_s > 0 else "one poll"
-    yield (
+    head = (
         f"{when}  for {lasts}: recorded {one.recorded}{because}, "
         f"replayed {one.replayed} ({one.replayed_rule})"
     )
+    yield textwrap.fill(head, width, subsequent_indent=_INDENT)
     yield textwrap.fill(one.reason, width, initial_indent=_INDENT, subsequent_indent=_INDENT)
 
 

@@ -48,7 +48,7 @@ def test_another_config_shows_what_it_would_have_changed(
 ) -> None:
     command = ["replay-governor", str(recording), "--config", str(lenient)]
     assert main(command) == exitcode.OK
-    out = capsys.readouterr().out
+    out = " ".join(capsys.readouterr().out.split())
     assert f"Replayed with the limits of {lenient}." in out
     assert "recorded medium (cpu_limit), replayed high (top)" in out
     assert main([*command, "--check"]) == exitcode.TROUBLE

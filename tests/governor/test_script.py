@@ -124,6 +124,7 @@ def test_a_row_may_name_whatever_a_reading_has(tmp_path: Path) -> None:
         late=1,
         throttled=("throttled",),
         failed={"battery": "EIO"},
+        failed_s={"battery": 2.5},
     )
     row = {name: value for name, value in to_builtins(reading).items() if name != "time_ns"}
     path = trace(tmp_path, json.dumps({"at_s": 0, **row}))

@@ -62,6 +62,8 @@ def test_nothing_is_counted_from_one_run_to_the_next() -> None:
     assert (found.recorded.switches, found.replayed.switches) == (0, 2)
     assert [one.run for one in found.differences] == [1, 2]
     assert [one.lasts_s for one in found.differences] == [0.0, 2.0]
+    alike = compare([*polls("h", "l"), *polls("h", "l", run=2)])
+    assert [(one.run, one.polls) for one in alike.differences] == [(1, 1), (2, 1)]
 
 
 @pytest.mark.parametrize(("gap_s", "watched_s"), [(180.0, 180.0), (200.0, 0.0), (-5.0, 0.0)])

@@ -184,6 +184,13 @@ def test_a_trace_that_begins_amid_a_run_goes_on_from_the_tier_that_ran() -> None
     assert (first.decision.tier, first.decision.rule) == (Tier.LOW, "start")
 
 
+def test_nothing_is_carried_from_one_run_to_the_next() -> None:
+    busy = replace(GOOD, cpu_foreign=0.65)
+    two = [*steps(GOOD, hold_s=0.0), *steps(busy, hold_s=0.0)]
+    assert [poll.decision.rule for poll in rerun(two)] == ["start", "start"]
+    assert [poll.run for poll in rerun(two)] == [1, 2]
+
+
 def test_given_settings_win_over_recorded_ones() -> None:
     trace: list[Step] = [
         Begin(),
