@@ -13,9 +13,12 @@ from edge_daemon import exitcode
 from edge_daemon.cli import main
 from edge_daemon.commands import profile as command
 from edge_daemon.config import load_config
+from edge_daemon.governor.profile import PUBLISHED
 from edge_daemon.governor.profilefile import choose_profile, read_profile
 from edge_daemon.inference.bundle import load_bundle
+from edge_daemon.profiling.costs import Measured
 from edge_daemon.profiling.plan import QUICK
+from edge_daemon.profiling.stage import ProfilingError
 from edge_daemon.tier import TIERS, Tier
 from tests.daemon.running import write_config
 from tests.governor.sysroot import board, copy_of, write
@@ -161,3 +164,47 @@ def test_a_profile_that_is_named_and_broken_is_one_line_of_the_doctor(
     assert main(["doctor", "--config", str(config)]) == exitcode.TROUBLE
     found = "".join(capsys.readouterr().out.split())  # it is wrapped
     assert f"failprofileofthetiers{broken}:(wholefile):" in found
+
+
+@pytest.mark.usefixtures("short")
+@pytest.mark.parametrize("anyway", [False, True])
+def test_what_a_busy_board_spoilt_is_shown_and_kept_only_on_demand(
+    anyway: bool,
+    config: Path,
+    state: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    spoilt = Measured(PUBLISHED, (), ("other programs keep 50% of the cores busy",))
+    monkeypatch.setattr(
+        "edge_daemon.profiling.costs.measure_profile", lambda *given, **named: spoilt
+    )
+    arguments = ["profile", "--config", str(config), "--sysroot", str(board("rpi4"))]
+    code = main([*arguments, *(["--anyway"] if anyway else [])])
+    out, err = capsys.readouterr()
+    assert out.count("\n| ") == 5
+    if anyway:
+        assert code == exitcode.OK
+        assert len(list(state.iterdir())) == 1
+    else:
+        assert code == exitcode.TROUBLE
+        assert "meanwhile other programs keep 50% of the cores busy" in err
+        assert "--anyway" in err
+        assert not state.exists()
+
+
+@pytest.mark.usefixtures("short")
+def test_a_tier_that_does_not_work_is_told_in_one_line(
+    config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails(*given: object, **named: object) -> Measured:
+        raise ProfilingError("high could not be made ready: no memory")
+
+    monkeypatch.setattr("edge_daemon.profiling.costs.measure_profile", fails)
+    arguments = ["profile", "--config", str(config), "--sysroot", str(board("rpi4"))]
+    assert main(arguments) == exitcode.TROUBLE
+    said = capsys.readouterr().err.splitlines()
+    assert said[-2:] == [
+        "edge-daemon: high could not be made ready: no memory",
+        "edge-daemon: not measured",
+    ]
