@@ -79,7 +79,7 @@ class OwnTime:
             used_ns = max(used_ns, group_ns - group_before_ns)
         self._process_before_ns, self._children_before_ns = process_ns, children_ns
         self._group_before_ns = group_ns
-        self._used_ns += max(0, used_ns)
+        self._used_ns += used_ns
         return self._used_ns
 
     def close(self) -> None:

@@ -35,6 +35,17 @@ class Board:
         self.clock.advance_to(seconds(at_s))
         return self.probes.read()
 
+    def press(self, cpu_some_us: int, memory_full_us: int) -> None:
+        """Let work have waited for that long since the board started."""
+        start_us = 1_894_412
+        for name, some_us, full_us in (
+            ("cpu", start_us + cpu_some_us, 0),
+            ("memory", start_us + memory_full_us, memory_full_us),
+        ):
+            averages = "avg10=0.00 avg60=0.00 avg300=0.00"
+            text = f"some {averages} total={some_us}\nfull {averages} total={full_us}\n"
+            write(self.root, {f"proc/pressure/{name}": text})
+
     def load(self, busy: int, idle: int) -> None:
         """Let busy and idle ticks pass on the first line of /proc/stat."""
         path = self.root / "proc/stat"
@@ -141,6 +152,38 @@ def test_a_suspend_discards_the_load_of_the_time_before(tmp_path: Path) -> None:
     assert reading.failed == {}
     pi.load(busy=200, idle=200)
     assert pi.read(3603.0).cpu_foreign == 0.5
+
+
+def test_the_pressures_on_cpu_and_memory_are_told(tmp_path: Path) -> None:
+    pi = Board("rpi5", tmp_path)
+    pi.press(cpu_some_us=200_000, memory_full_us=50_000)
+    reading = pi.read(1.0)
+    assert (reading.cpu_pressure, reading.memory_pressure) == (0.2, 0.05)
+
+
+def test_a_suspend_discards_the_pressures_of_the_time_before(tmp_path: Path) -> None:
+    pi = Board("rpi5", tmp_path)
+    pi.asleep_ns += seconds(3600)
+    pi.press(cpu_some_us=900_000, memory_full_us=900_000)
+    reading = pi.read(3602.0)
+    assert (reading.cpu_pressure, reading.memory_pressure) == (None, None)
+    pi.press(cpu_some_us=1_000_000, memory_full_us=900_000)
+    reading = pi.read(3603.0)
+    assert (reading.cpu_pressure, reading.memory_pressure) == (0.1, 0.0)
+
+
+@pytest.mark.parametrize("text", [None, "garbage\n"])
+def test_a_board_that_does_not_tell_its_pressures_neither_lacks_nor_fails_a_signal(
+    tmp_path: Path, text: str | None
+) -> None:
+    pi = Board("rpi4", tmp_path)
+    if text is not None:
+        write(pi.root, {"proc/pressure/cpu": text, "proc/pressure/memory": text})
+    for at_s in (1.0, 70.0, 71.0):
+        reading = pi.read(at_s)
+        assert (reading.cpu_pressure, reading.memory_pressure) == (None, None)
+        assert reading.absent == ("battery",)
+        assert reading.failed == {}
 
 
 def test_a_pause_that_is_no_suspend_discards_nothing(tmp_path: Path) -> None:
