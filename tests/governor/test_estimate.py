@@ -77,6 +77,11 @@ def test_bad_news_are_believed_fast_and_good_ones_slowly() -> None:
     assert better.memory_mib == pytest.approx(310.0)
 
 
+def test_the_newest_temperature_is_the_one_that_counts() -> None:
+    for now_c in (61.5, 38.0):
+        assert after(QUIET, replace(QUIET, temperature_c=now_c)).warmth.value == now_c
+
+
 def test_slopes_say_how_long_until_a_limit() -> None:
     leak = [
         replace(

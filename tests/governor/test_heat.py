@@ -190,6 +190,11 @@ def test_no_feasible_parameters_are_more_probable(
             assert cost(point) >= lowest - 1e-6 * (1 + lowest)
 
 
+def test_gains_that_make_sense_are_left_alone() -> None:
+    for free in ((20.0, 0.01, 5.0), (20.0, 5.0, 0.01), (20.0, 0.0, 0.0)):
+        assert feasible(free, (1, 0.5, 0.5, 4, -2, 9)) == free
+
+
 def test_the_constraint_is_more_than_cutting_off() -> None:
     # A fast gain that cannot be below 0 leaves more for the slow one, which it is mistaken for.
     assert feasible((20.0, -2.0, 5.0), (1, 0, 0, 4, -2, 9)) == (20.0, 0.0, 4.0)
@@ -254,6 +259,13 @@ def test_a_suspend_keeps_the_gains_and_reads_the_cooling_off_the_temperature() -
     # Under the load as it was, the board heats up again: that is no news of the gains.
     later = learn(board, lambda _: 0.3, 600, later)
     assert later.slow_k == pytest.approx(model.slow_k, rel=0.1)
+
+
+def test_a_board_cannot_have_heated_by_more_than_full_work() -> None:
+    model = learn(Board(2.8, 15.6), lambda _: 0.4, 600)
+    hot = resume(model, 0.4, 90.0)
+    assert hot.slow == 1.0
+    assert hot.ambient_c == pytest.approx(90.0 - model.fast_k * 0.4 - model.slow_k)
 
 
 def test_what_the_old_ambient_cannot_explain_is_another_one() -> None:
