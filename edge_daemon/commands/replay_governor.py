@@ -126,16 +126,21 @@ def _settings(arguments: argparse.Namespace, trace: "Trace") -> str:
 
 def _profile(config: "Config", trace: "Trace", first: object) -> "Profile | None":
     """Return the profile that the config names; None for the one that was recorded."""
+    from msgspec.structs import replace
+
     from edge_daemon.governor.profilefile import board_name, choose_profile
     from edge_daemon.review.trace import Begin
 
     wanted = config.governor.profile
-    if wanted.endswith("/"):  # what `auto` stands for
-        if trace.kind == "recording":
-            return None
-        if trace.kind == "script":
-            from edge_daemon.inference.bundle import load_bundle
-
-            return choose_profile(wanted, load_bundle(config.bundle).sha256, board_name()).profile
+    if wanted.endswith("/") and trace.kind == "recording":  # what `auto` stands for
+        return None
     ran = first if isinstance(first, Begin) else Begin()
-    return choose_profile(wanted, ran.bundle_sha256, ran.board).profile
+    bundle_sha256, board = ran.bundle_sha256, ran.board
+    if trace.kind == "script":
+        from edge_daemon.inference.bundle import load_bundle
+
+        bundle_sha256, board = load_bundle(config.bundle).sha256, board_name()
+    profile = choose_profile(wanted, bundle_sha256, board).profile
+    if not profile.measured:
+        return profile
+    return replace(profile, period_ms=float(config.window.period_ms))

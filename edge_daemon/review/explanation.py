@@ -173,7 +173,7 @@ def _now(told: Explanation) -> str:
         return ""
     if change is not None and decision.reason == change.reason:
         return ""
-    when = "Now" if told.life == "running" else "At last"
+    when = "Now" if told.life == "running" else "At the end"
     return f"{when}: {decision.reason} (rule {decision.rule})."
 
 

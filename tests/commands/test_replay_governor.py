@@ -7,6 +7,9 @@ from msgspec.structs import replace
 from edge_daemon import exitcode
 from edge_daemon.cli import main
 from edge_daemon.demo import DIRECTORY
+from edge_daemon.governor.profile import PUBLISHED
+from edge_daemon.governor.profilefile import write_profile
+from edge_daemon.tier import Tier
 from tests.daemon.running import write_config
 from tests.governor.test_policy import GOOD
 from tests.review.test_rerun import Board
@@ -109,3 +112,20 @@ def test_a_recording_of_a_pinned_tier_has_nothing_to_decide(
     assert "was a tier pinned?" in capsys.readouterr().err
     recording.write_text("\n")
     assert main(["replay-governor", str(recording)]) == exitcode.CONFIG
+
+
+def test_the_config_may_name_another_profile(
+    recording: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With `auto` the recorded profile serves; a file that is named must be of that board."""
+    measured = replace(PUBLISHED, measured=True, bundle="b", bundle_sha256="00", board="board")
+    costly = {**measured.tiers, Tier.HIGH: replace(measured.tiers[Tier.HIGH], memory_mib=4000.0)}
+    path = tmp_path / "profile.json"
+    write_profile(path, replace(measured, tiers=costly))
+    config = write_config(tmp_path / "config.yaml", governor={"profile": str(path)})
+    assert main(["replay-governor", str(recording), "-c", str(config), "--json"]) == exitcode.OK
+    found = json.loads(capsys.readouterr().out)
+    assert found["replayed"]["tier_s"]["high"] == 0 < found["recorded"]["tier_s"]["high"]
+    write_profile(path, replace(measured, board="another"))
+    assert main(["replay-governor", str(recording), "-c", str(config)]) == exitcode.CONFIG
+    assert "profile.json" in capsys.readouterr().err
