@@ -122,9 +122,6 @@ class Probes:
             self._scanned_ns = now_ns
             self._cpu_stall.scan()
             self._memory_stall.scan()
-        if self._slow is not None and not self._prepared:
-            self.prepare()
-        self._prepared = False
         flaws = _Flaws(now_ns)
         load = flaws.noted("cpu", self._cpu.look(now_ns))
         memory_mib = flaws.noted("memory", self._memory.look(now_ns))
@@ -136,6 +133,9 @@ class Probes:
         power_w = self._latest(self._rails, now_ns).value
         if charge is not None and charge.power_w is not None:
             power_w = charge.power_w
+        if self._slow is not None and not self._prepared:
+            self.prepare()  # at least for the next one
+        self._prepared = False
         return Reading(
             time_ns=now_ns,
             cpu_foreign=None if load is None else round(load.foreign, 4),

@@ -138,7 +138,7 @@ class SlowSensors:
         self._thread: threading.Thread | None = None
         self._asked = threading.Event()
         self._asked_ns: dict[str, int] = {}
-        self._woke_ns: int | None = None
+        self._woke_ns = 0
         self._ending = False
         self._bug: Exception | None = None
 
@@ -162,22 +162,17 @@ class SlowSensors:
     def latest(self, sensor: Sensor[Value], now_ns: int) -> Seen[Value]:
         """Return what a sensor said last; one that has not answered for long has failed."""
         seen = sensor.seen
-        asked_ns = self._asked_ns.get(sensor.name, now_ns)
-        old = seen is None
-        if self._woke_ns is not None:
-            asked_ns = max(asked_ns, self._woke_ns)
-            old = seen is None or seen.time_ns < self._woke_ns
-        absent = seen is not None and seen.absent
-        if absent or now_ns - asked_ns <= OVERDUE_S * 1e9 or self._answered(sensor):
-            if seen is None or old:
-                return Seen(now_ns, None, absent, None, now_ns)
-            return seen
-        error = self._hangs_at(now_ns - asked_ns)
+        asked_ns = max(self._asked_ns.get(sensor.name, now_ns), self._woke_ns)
         if seen is None:
-            return Seen(now_ns, None, False, error, asked_ns)
-        young = 0 <= now_ns - seen.time_ns <= HOLD_S * 1e9
-        value = seen.value if young and not old and seen.error is None else None
-        return Seen(seen.time_ns, value, False, error, seen.good_ns)
+            seen = Seen(asked_ns, None, False, None, asked_ns)
+        elif seen.time_ns < self._woke_ns:
+            seen = seen._replace(value=None, error=None)
+        waited_ns = now_ns - asked_ns
+        if seen.absent or waited_ns <= OVERDUE_S * 1e9 or self._answered(sensor):
+            return seen
+        young = seen.error is None and 0 <= now_ns - seen.time_ns <= HOLD_S * 1e9
+        value = seen.value if young else None
+        return seen._replace(value=value, error=self._silence(sensor.name, waited_ns))
 
     def woke_up(self, now_ns: int) -> None:
         """What was seen until now is from before a suspend: it does not count any more."""
@@ -239,13 +234,16 @@ class SlowSensors:
                 aside = self._asides[reader.given_up]
                 aside.back_ns = self._awake_clock() + int(REST_S * 1e9)
 
-    def _hangs_at(self, waited_ns: int) -> str:
+    def _silence(self, name: str, waited_ns: int) -> str:
+        now_ns = self._awake_clock()
         with self._lock:
             at = None if self._reader is None else self._reader.at
-        if at is None:
-            return f"has not been looked at for {waited_ns / 1e9:.0f} s"
-        what, since_ns = at
-        return f"{what} {_silent(self._awake_clock() - since_ns)}"
+            aside = self._asides.get(name)
+        if aside is not None:
+            return f"{name} {aside.says(now_ns)}"
+        if at is not None:
+            return f"{at[0]} {_silent(now_ns - at[1])}"
+        return f"{name} has not been looked at for {waited_ns / 1e9:.0f} s"
 
 
 def _silent(time_ns: int) -> str:

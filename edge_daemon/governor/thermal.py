@@ -76,12 +76,16 @@ class ThermalProbe:
             if new is not None:
                 old.found_again(new)
                 found[name] = old
-            else:
-                old.file.close()
-                if old.seen and name.partition("#")[0] not in ignored:
-                    # Lost, not absent. Its number may be another zone's by now.
-                    old.off = FileNotFoundError(errno.ENOENT, "gone", str(old.file.path))
-                    found[name] = old
+                continue
+            place = old.file.path.parent
+            left_out = name.partition("#")[0] in ignored
+            if old.seen and not left_out:  # lost, not absent
+                found[name] = old
+                if (place / "type").exists() and text_of(place / "type") is None:
+                    continue  # nobody can say that it went
+                # Its number may be another zone's by now.
+                old.off = FileNotFoundError(errno.ENOENT, "gone", str(old.file.path))
+            old.file.close()
         self._zones = found
         self._one_went = False
         passives = [zone.passive_c for zone in found.values() if zone.passive_c is not None]

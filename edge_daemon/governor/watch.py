@@ -1,4 +1,4 @@
-"""Notices, from outside, a governor that hangs in a sensor's driver."""
+"""Notices, from outside, a governor that hangs where nothing is expected to."""
 
 from collections.abc import Callable
 
@@ -13,8 +13,10 @@ PATIENCE_POLLS = 3
 class Watch:
     """Reports once that no poll has ended for long, and again after the next silence.
 
-    Nothing else can be done about a read that does not return; the tier that runs stays, and the
-    loop, which never waits for the governor, goes on.
+    What may hang is read in a thread apart (`slow.py`). What is left are reads of the kernel's own
+    memory, a board that has no time or memory left for a thread, and bugs. Nothing can be done
+    about them from inside; the tier that runs stays, and the loop, which never waits for the
+    governor, goes on.
 
     Args:
         governor: what is watched.
@@ -35,9 +37,10 @@ class Watch:
         silent = silent_s > patience_s
         if silent and not self._reported:
             message = (
-                f"no reading of the board for {silent_s:.0f} s: a sensor's driver hangs, and the "
-                f"tier stays {tier}. Find the sensor with `edge-daemon devices`; a thermal zone "
-                "can be left out with governor.limits.temperature.ignored_zones; then restart"
+                f"no reading of the board for {silent_s:.0f} s, and the tier stays {tier}: the "
+                "governor's thread does not get to run, or a read of CPU or memory (/proc, "
+                "/sys/fs/cgroup) does not return. See whether the board is out of memory, and "
+                "whether `edge-daemon doctor` ends; then restart"
             )
             self._write(Fault(part="governor", message=message))
         self._reported = silent

@@ -11,7 +11,7 @@ import pytest
 
 Conduct = TypeVar("Conduct")
 
-PATIENCE_S = 20.0
+PATIENCE_S = 5.0
 
 
 def wait_for(condition: Callable[[], object]) -> None:

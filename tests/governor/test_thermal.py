@@ -255,6 +255,16 @@ def test_a_zone_that_goes_away_is_lost_and_not_absent(tmp_path: Path) -> None:
     assert probe.read(seconds(120))[:2] == (51.0, "cpu-thermal")
 
 
+def test_a_known_zone_whose_type_cannot_be_read_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probe = probe_of(tmp_path, zone(0, "cpu-thermal", 50_000))
+    probe.read(0)
+    Driver(monkeypatch).fail("thermal_zone0/type", errno.EIO)
+    probe.scan()
+    assert probe.read(seconds(6)) == (50.0, "cpu-thermal", 80.0, None, None)
+
+
 def test_trip_points_that_change_while_it_runs_are_followed(tmp_path: Path) -> None:
     probe = probe_of(tmp_path, zone(0, "soc", 50_000, passive=95_000, critical=105_000))
     assert probe.read(0)[2:4] == (95.0, 105.0)
