@@ -14,8 +14,8 @@ from edge_daemon.governor.governor import Governor
 from edge_daemon.governor.limits import Limits
 from edge_daemon.governor.probes import Probes
 
-ROUNDS = 30
-IN_A_ROW = 20
+ROUNDS = 20
+IN_A_ROW = 50
 PAUSES = 60
 PAUSE_S = 0.02
 
@@ -53,6 +53,25 @@ class PollCost:
         return self.cold_poll_us / 1e6
 
 
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """One thing that is timed, time and again."""
+
+    clock_ns: Callable[[], int]
+    before: Callable[[], None]
+    work: Callable[[], None]
+    pause_s: float = 0.0
+
+    def us(self) -> float:
+        """Return how long it takes now, by the clock."""
+        self.before()
+        if self.pause_s:
+            sleep(self.pause_s)
+        started_ns = self.clock_ns()
+        self.work()
+        return (self.clock_ns() - started_ns) / 1e3
+
+
 class _Nowhere:
     """Takes requests and events and does nothing with them."""
 
@@ -71,39 +90,39 @@ class _Poller:
 
     def __init__(self, root: Path) -> None:
         self._clock = VirtualClock(monotonic_ns())
-        self.probes = Probes(root, self._clock, awake_clock=self._clock)
+        self._probes = Probes(root, self._clock, awake_clock=self._clock)
         self._governor = Governor(
-            self.probes, Limits(), _Nowhere(), _Nowhere(), reading_every_s=3600.0
+            self._probes, Limits(), _Nowhere(), _Nowhere(), reading_every_s=3600.0
         )
 
+    def a_second_passes(self) -> None:
+        self._clock.advance_to(self._clock() + 1_000_000_000)
+
     def read(self) -> None:
-        self._a_second_passes()
-        self.probes.read()
+        self._probes.read()
 
     def poll(self) -> None:
-        self._a_second_passes()
         self._governor.poll()
 
     def close(self) -> None:
-        self.probes.close()
-
-    def _a_second_passes(self) -> None:
-        self._clock.advance_to(self._clock() + 1_000_000_000)
+        self._probes.close()
 
 
 def measure_polls(root: Path = Path("/")) -> PollCost:
     """Measure on this board's own sensors."""
     with closing(_Poller(root)) as reader, closing(_Poller(root)) as poller:
-        columns = (reader.read, poller.poll, _psutil(root))
+        reading = _Column(perf_counter_ns, reader.a_second_passes, reader.read)
+        poll = _Column(perf_counter_ns, poller.a_second_passes, poller.poll)
+        cold_poll = _Column(process_time_ns, poller.a_second_passes, poller.poll, PAUSE_S)
+        psutil = _Column(perf_counter_ns, _nothing, _psutil(root))
+        cold_psutil = _Column(process_time_ns, _nothing, psutil.work, PAUSE_S)
         times_us = np.array(
             [
-                [[_wall_us(column) for _ in range(IN_A_ROW)] for column in columns]
+                [[column.us() for _ in range(IN_A_ROW)] for column in (reading, poll, psutil)]
                 for _ in range(ROUNDS)
             ]
         )
-        cold_us = np.array(
-            [[_cpu_us_after_a_pause(column) for column in columns[1:]] for _ in range(PAUSES)]
-        )
+        cold_us = np.array([(cold_poll.us(), cold_psutil.us()) for _ in range(PAUSES)])
     reading_us, poll_us, psutil_us = np.median(times_us, axis=(0, 2))
     cold_poll_us, cold_psutil_us = cold_us.mean(axis=0)
     return PollCost(
@@ -114,6 +133,10 @@ def measure_polls(root: Path = Path("/")) -> PollCost:
         cold_poll_us=float(cold_poll_us),
         cold_psutil_us=float(cold_psutil_us),
     )
+
+
+def _nothing() -> None:
+    """Nothing has to pass before psutil reads anew."""
 
 
 def _psutil(root: Path) -> Callable[[], None]:
@@ -136,16 +159,3 @@ def _psutil(root: Path) -> Callable[[], None]:
                 file.read()
 
     return read
-
-
-def _wall_us(work: Callable[[], None]) -> float:
-    started_ns = perf_counter_ns()
-    work()
-    return (perf_counter_ns() - started_ns) / 1e3
-
-
-def _cpu_us_after_a_pause(work: Callable[[], None]) -> float:
-    sleep(PAUSE_S)
-    started_ns = process_time_ns()
-    work()
-    return (process_time_ns() - started_ns) / 1e3
