@@ -45,6 +45,9 @@ from tools.simulation.variants import variants
 from tools.training.progress import Progress
 from tools.training.record import Record
 
+WIDTH = 150
+"""Columns of a table that goes to no terminal."""
+
 SWEPT_KINDS = ("ordinary", "bursts", "hot", "leak")
 SWEPT_LOADS = (0.1, 0.25, 0.4, 0.55, 0.7, 0.85, 1.0)
 SWEPT_WARMER_C = (-15.0, -5.0, 5.0, 15.0, 25.0)
@@ -250,7 +253,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="score: exit 1 where a gate fails")
     options = parser.parse_args(arguments)
     try:
-        return COMMANDS[options.command](options, Console())
+        console = Console(width=None if sys.stdout.isatty() else WIDTH)
+        return COMMANDS[options.command](options, console)
     except (RecordingError, LimitsError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 2

@@ -79,8 +79,9 @@ class Maker:
 
 
 def constant(make: Maker) -> Trace:
-    """Nothing changes."""
-    return make.trace("constant", np.full(make.steps, make.load))
+    """Nothing changes but the noise of the sensors."""
+    trace = make.trace("constant", np.full(make.steps, make.load))
+    return replace(trace, slowdown=np.ones(make.steps))
 
 
 def whole_day(make: Maker) -> Trace:

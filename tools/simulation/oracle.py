@@ -13,17 +13,19 @@ from numpy.typing import NDArray
 
 from edge_daemon.tier import TIERS
 from tools.simulation.board import Board
-from tools.simulation.effects import Effects
-from tools.simulation.heat import Heat, Warming, next_stage
+from tools.simulation.effects import ROW, Effects
+from tools.simulation.heat import Heat, Warming
 from tools.simulation.trace import Trace
 
 DECIDE_S = 1.0
 """Time from one of its decisions to the next."""
 
 _STAGES = 3
-_GRID = 96
+_GRID = 512
 _BISECTIONS = 14
 _DEAREST = 1e7
+_SAFE_C = 0.5
+"""How far below the power-off it stays: heat within a second may rise above that second's mean."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Stages:
+class Seconds:
     """A trace in seconds, float64 [seconds, tiers, stages of throttling] where not said otherwise.
 
     Attributes:
@@ -60,6 +62,29 @@ class Stages:
     cooling: NDArray[np.float64]
 
 
+@dataclass(frozen=True)
+class _Problem:
+    """A trace on a board, in seconds for the recursion and in steps for the walk."""
+
+    trace: Trace
+    effects: Effects
+    board: Board
+    seconds: Seconds
+
+
+@dataclass(frozen=True)
+class _Solution:
+    """The plan of one price, the value of the priced problem, and the energy after each second."""
+
+    ranks: list[int]
+    value: float
+    spent_wh: list[float]
+
+    @property
+    def used_wh(self) -> float:
+        return self.spent_wh[-1]
+
+
 def plan(trace: Trace, effects: Effects, board: Board) -> Plan:
     """Return the best plan for a trace.
 
@@ -68,32 +93,48 @@ def plan(trace: Trace, effects: Effects, board: Board) -> Plan:
         effects: of that trace on that board.
         board: its constants.
     """
-    seconds = in_seconds(trace, effects)
+    problem = _Problem(trace, effects, board, in_seconds(trace, effects))
+    best = _solve(problem, 0.0)
     budget_wh = trace.battery_wh
-    if budget_wh is None:
-        ranks, value, _ = _solve(seconds, board, 0.0)
-        return Plan(ranks, value / len(ranks), 0.0)
-    ranks, value, used_wh = _solve(seconds, board, 0.0)
-    if used_wh <= budget_wh:
-        return Plan(ranks, value / len(ranks), 0.0)
+    if budget_wh is None or best.used_wh <= budget_wh:
+        return _plan(best, best.value, 0.0)
+    over, bound = best, best.value
     cheap, dear = 0.0, 1.0
-    found = _solve(seconds, board, dear)
-    while found[2] > budget_wh and dear < _DEAREST:
-        cheap, dear = dear, dear * 8.0
-        found = _solve(seconds, board, dear)
-    bound = min(value, found[1] + dear * budget_wh)
+    best = _solve(problem, dear)
+    while best.used_wh > budget_wh and dear < _DEAREST:
+        over, cheap, dear = best, dear, dear * 8.0
+        best = _solve(problem, dear)
+    bound = min(bound, best.value + dear * budget_wh)
     for _ in range(_BISECTIONS):
         price = 0.5 * (cheap + dear)
-        tried = _solve(seconds, board, price)
-        bound = min(bound, tried[1] + price * budget_wh)
-        if tried[2] > budget_wh:
-            cheap = price
+        tried = _solve(problem, price)
+        bound = min(bound, tried.value + price * budget_wh)
+        if tried.used_wh > budget_wh:
+            over, cheap = tried, price
         else:
-            dear, found = price, tried
-    return Plan(found[0], bound / len(found[0]), dear)
+            dear, best = price, tried
+    return _plan(_spliced(over, best, budget_wh), bound, dear)
 
 
-def in_seconds(trace: Trace, effects: Effects) -> Stages:
+def _spliced(over: _Solution, under: _Solution, budget_wh: float) -> _Solution:
+    """Return the dearer plan for as long as the charge lasts for the cheaper one after it.
+
+    At the price between them both are best; what lies between their needs is made by going from
+    one to the other in time.
+    """
+    later = [under.used_wh - spent for spent in under.spent_wh]
+    fits = [spent + left <= budget_wh for spent, left in zip(over.spent_wh, later, strict=True)]
+    turn = max((second for second, fit in enumerate(fits, start=1) if fit), default=0)
+    ranks = over.ranks[:turn] + under.ranks[turn:]
+    return _Solution(ranks, under.value, under.spent_wh)
+
+
+def _plan(solution: _Solution, value: float, price: float) -> Plan:
+    count = len(solution.ranks)
+    return Plan(np.array(solution.ranks, np.int64), value / (count * DECIDE_S), price)
+
+
+def in_seconds(trace: Trace, effects: Effects) -> Seconds:
     """Return what the steps of each second amount to; a last part of a second is left out."""
     width = max(1, round(DECIDE_S / trace.step_s))
     count = trace.steps // width
@@ -103,7 +144,7 @@ def in_seconds(trace: Trace, effects: Effects) -> Stages:
         return np.asarray(kept.reshape(count, width, *values.shape[1:]).mean(axis=1))
 
     off_mains = (~trace.on_mains).astype(np.float64)[:, None, None]
-    return Stages(
+    return Seconds(
         reward=mean(effects.utility) * DECIDE_S,
         power_ghz=mean(effects.power_ghz),
         energy_wh=mean(effects.power_w * off_mains) * DECIDE_S / 3600.0,
@@ -112,20 +153,20 @@ def in_seconds(trace: Trace, effects: Effects) -> Stages:
     )
 
 
-def _solve(seconds: Stages, board: Board, price: float) -> tuple[NDArray[np.int64], float, float]:
-    """Return the plan, the value of the priced problem and the energy that the plan takes."""
+def _solve(problem: _Problem, price: float) -> _Solution:
+    """Return the best plan where a Wh costs `price` seconds of utility."""
+    seconds, board = problem.seconds, problem.board
     values, grid = _backward(seconds, board, price)
-    ranks, used_wh = _forward(seconds, board, price, values, grid)
-    first = Heat(case_c=_first_case_c(seconds, board))
-    at = np.interp(first.case_c, grid, values[0, 0, 0])
-    return ranks, float(at), used_wh
+    ranks, spent_wh = _forward(problem, price, values, grid)
+    value = np.interp(_first_case_c(seconds, board), grid, values[0, 0, 0])
+    return _Solution(ranks, float(value), spent_wh)
 
 
-def _first_case_c(seconds: Stages, board: Board) -> float:
+def _first_case_c(seconds: Seconds, board: Board) -> float:
     return float(0.5 * board.gains_c[1] * seconds.cooling[0] * seconds.power_ghz[0, 0, 0])
 
 
-def _grid(seconds: Stages, board: Board) -> NDArray[np.float64]:
+def _grid(seconds: Seconds, board: Board) -> NDArray[np.float64]:
     """Return the heats of the case that can come up; two where the board cannot get too hot."""
     rise = (seconds.power_ghz.max(axis=(1, 2)) * seconds.cooling).max()
     hottest_c = board.idle_rise_c + sum(board.gains_c) * rise + seconds.ambient_c.max()
@@ -134,7 +175,7 @@ def _grid(seconds: Stages, board: Board) -> NDArray[np.float64]:
 
 
 def _backward(
-    seconds: Stages, board: Board, price: float
+    seconds: Seconds, board: Board, price: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """Return the value of every state at every second, and the grid of heats.
 
@@ -149,7 +190,7 @@ def _backward(
     values = np.zeros((count + 1, tiers, _STAGES, points), np.float32)
     row = np.arange(tiers)[:, None, None] * _STAGES
     first_c, second_c = board.throttle_c
-    gap_c = board.throttle_gap_c
+    gap_c, critical_c = board.throttle_gap_c, board.critical_c - _SAFE_C
     stages = np.arange(_STAGES)[None, :, None]
     enters_second = np.where(stages == 2, np.nextafter(second_c - gap_c, 200.0), second_c)
     enters_first = np.where(stages >= 1, np.nextafter(first_c - gap_c, 200.0), first_c)
@@ -170,53 +211,57 @@ def _backward(
         index = (row + stage) * points + left
         ahead = values[second + 1].reshape(-1)
         best = gain[second] + (1.0 - part) * ahead[index] + part * ahead[index + 1]
-        if now_c.max() >= board.critical_c:
-            best = best - board.off_s * (now_c >= board.critical_c)
+        if now_c.max() >= critical_c:
+            best = best - board.off_s * (now_c >= critical_c)
         reward = seconds.reward[second][None, :, :, None]
         values[second] = (best[None] - lost * reward).max(axis=1)
     return values, grid
 
 
 def _forward(
-    seconds: Stages,
-    board: Board,
-    price: float,
-    values: NDArray[np.float32],
-    grid: NDArray[np.float64],
-) -> tuple[NDArray[np.int64], float]:
-    """Walk through the trace with the exact physics, each second to the best of what follows."""
-    points, width_c = len(grid), float(grid[1] - grid[0])
-    warming, stalls = Warming(board, DECIDE_S), _stalls(board).tolist()
-    chip_gain_c, case_gain_c = board.gains_c
-    heat = Heat(case_c=_first_case_c(seconds, board))
+    problem: _Problem, price: float, values: NDArray[np.float32], grid: NDArray[np.float64]
+) -> tuple[list[int], list[float]]:
+    """Walk through the trace as the loop does, each second to the best of what follows."""
+    board, seconds, trace = problem.board, problem.seconds, problem.trace
+    width = max(1, round(DECIDE_S / trace.step_s))
+    ahead, exact = Warming(board, DECIDE_S), Warming(board, trace.step_s)
+    stalls = _stalls(board).tolist()
     reward, power = seconds.reward.tolist(), seconds.power_ghz.tolist()
-    energy, cooling = seconds.energy_wh.tolist(), seconds.cooling.tolist()
-    ambient = seconds.ambient_c.tolist()
-    ranks, used_wh, rank = [], 0.0, 0
+    energy = seconds.energy_wh.tolist()
+    rows, ghz, watts = problem.effects.rows, ROW.index("power_ghz"), ROW.index("power_w")
+    ambient_c, cooling = trace.ambient_c.tolist(), trace.cooling.tolist()
+    on_mains = trace.on_mains.tolist()
+    points, width_c = len(grid), float(grid[1] - grid[0])
+    heat = Heat(case_c=_first_case_c(seconds, board))
+    ranks: list[int] = []
+    spent_wh: list[float] = []
+    used_wh, rank = 0.0, 0
     for second in range(len(reward)):
-        ahead = values[second + 1]
         best, chosen = float("-inf"), rank
+        first = second * width
         for each in range(len(TIERS)):
-            driven = power[second][each][heat.stage] * cooling[second]
-            case_c = heat.case_c + warming.case_share * (case_gain_c * driven - heat.case_c)
-            chip_c = heat.chip_c + warming.chip_share * (chip_gain_c * driven - heat.chip_c)
-            now_c = ambient[second] + board.idle_rise_c + case_c + chip_c
-            stage = next_stage(board, heat.stage, now_c)
-            left = min(max(0, int(case_c / width_c)), points - 2)
-            part = case_c / width_c - left
-            line = ahead[each, stage]
-            here = reward[second][each][heat.stage]
-            worth = here * (1.0 - stalls[rank][each]) - price * energy[second][each][heat.stage]
-            worth += (1.0 - part) * float(line[left]) + part * float(line[left + 1])
-            if now_c >= board.critical_c:
+            after = Heat(heat.chip_c, heat.case_c, heat.stage)
+            driven = power[second][each][heat.stage]
+            now_c = ahead.step(after, driven, ambient_c[first], cooling[first])
+            place = after.case_c / width_c
+            left = min(max(0, int(place)), points - 2)
+            line = values[second + 1, each, after.stage]
+            worth = reward[second][each][heat.stage] * (1.0 - stalls[rank][each])
+            worth -= price * energy[second][each][heat.stage]
+            worth += float(line[left]) + (place - left) * float(line[left + 1] - line[left])
+            if now_c >= board.critical_c - _SAFE_C:
                 worth -= board.off_s
             if worth > best:
                 best, chosen = worth, each
-        used_wh += energy[second][chosen][heat.stage]
-        warming.step(heat, power[second][chosen][heat.stage], ambient[second], cooling[second])
+        for step in range(first, first + width):
+            runs = rank if step == 0 else chosen  # the first reading comes after the first step
+            row = rows[step][runs][heat.stage]
+            used_wh += 0.0 if on_mains[step] else row[watts] * trace.step_s / 3600.0
+            exact.step(heat, row[ghz], ambient_c[step], cooling[step])
         rank = chosen
         ranks.append(rank)
-    return np.array(ranks, np.int64), used_wh
+        spent_wh.append(used_wh)
+    return ranks, spent_wh
 
 
 def _stalls(board: Board) -> NDArray[np.float64]:
