@@ -12,15 +12,12 @@ from numpy.typing import NDArray
 
 from edge_daemon import __version__
 from edge_daemon.capture.build import Capturing, build_capture
-from edge_daemon.clock import VirtualClock, boottime_ns, monotonic_ns
+from edge_daemon.clock import VirtualClock, monotonic_ns
 from edge_daemon.config import Config, ConfigError, apply_live, diff
 from edge_daemon.config.keys import ReuseConfig
 from edge_daemon.features.image import shrink, work_px
-from edge_daemon.governor.boards import board_model
-from edge_daemon.governor.governor import Governor, Order, Readings
-from edge_daemon.governor.probes import Probes
-from edge_daemon.governor.record import FLUSH_S, FORMAT, Header, Recorder
-from edge_daemon.governor.script import ScriptedProbes, read_trace
+from edge_daemon.governor.build import Governing, Recording, build_governing
+from edge_daemon.governor.governor import Order
 from edge_daemon.governor.watch import Watch
 from edge_daemon.inference.bundle import Bundle, check_models, load_bundle
 from edge_daemon.inference.gate import Reuse
@@ -44,7 +41,6 @@ JOURNAL_STOP_S = 0.7
 """How long the journal gets to write what waits; with STOP_S, less than systemd's patience."""
 STATUS_EVERY_NS = 2_000_000_000
 MANY_LINES = 1024
-FLUSH_NS = round(FLUSH_S * 1e9)
 
 Observer = Callable[[Event], None]
 
@@ -61,8 +57,7 @@ class Daemon:
         observe: sees each event just before the journal does, on the thread that it comes from;
             neither blocks nor raises.
         reload: reads the config again, for SIGHUP; None where there is no file to read.
-        record: a file that every reading goes to, with what was decided on it; None for none.
-        record_bytes: bound of that file.
+        recording: a file that every reading goes to, with what was decided on it; None for none.
 
     Attributes:
         bundle: the models.
@@ -72,9 +67,10 @@ class Daemon:
 
     Raises:
         BundleError: the bundle cannot be used.
+        ProfileError: the profile that the config names cannot be used.
         ConfigError: nothing is left to classify.
         InterpreterError: the TFLite runtime does not work.
-        TraceError: the scripted readings cannot be used, or not be recorded to `record`.
+        TraceError: the scripted readings cannot be used, or the recording not be written.
     """
 
     def __init__(
@@ -85,8 +81,7 @@ class Daemon:
         environ: Mapping[str, str] = os.environ,
         observe: Observer | None = None,
         reload: Callable[[], Config] | None = None,
-        record: Path | None = None,
-        record_bytes: int = 64 * 2**20,
+        recording: Recording | None = None,
     ) -> None:
         self._config = config
         self._root = root
@@ -110,7 +105,6 @@ class Daemon:
             max_total_bytes=config.journal.max_total_mib * 2**20,
             buffer_lines=config.journal.buffer_lines,
         )
-        self._probes: Readings = self._make_probes(virtual)
         self._capturing: Capturing = build_capture(
             config,
             sample_rate_hz=self.bundle.sample_rate_hz,
@@ -121,17 +115,18 @@ class Daemon:
         self._swapper: Swapper[Order] = Swapper(
             self.bundle, config.inference.threads, self._clock, self._swap_failed
         )
-        self._recorder = None if record is None else self._make_recorder(record, record_bytes)
-        self._governor = Governor(
-            self._probes,
-            config.governor.limits,
-            self._swapper,
-            self,
-            clock=self._clock,
-            pinned=config.pinned,
-            reading_every_s=config.governor.reading_every_s,
-            record=self._recorder,
+        self._governing: Governing = build_governing(
+            config,
+            root=root,
+            virtual=virtual,
+            version=__version__,
+            bundle=f"{self.bundle.name} {self.bundle.version}",
+            bundle_sha256=self.bundle.sha256,
+            requests=self._swapper,
+            journal=self,
+            recording=recording,
         )
+        self._governor = self._governing.governor
         self._smoother = Smoother(
             self.bundle.labels, config.prediction.threshold, config.prediction.smoothing
         )
@@ -145,6 +140,7 @@ class Daemon:
             clock=self._clock,
             announce=config.prediction.journal,
             reuse=_reuse(config.window.reuse),
+            meter=self._governing.meter,
         )
         self._pace: Pace = self._make_pace(virtual)
         self._progress = Progress(self._notifier, self.journal, self._clock)
@@ -232,8 +228,7 @@ class Daemon:
         if self._lockstep:
             for feed in self._capturing.feeds:
                 feed.close()
-            if self._recorder is not None:
-                self._recorder.close()
+            self._governing.close()
         inputs = self._capturing.inputs
         stop = self._tally.stop(
             self._reason,
@@ -265,9 +260,7 @@ class Daemon:
         self._loop.announce = config.prediction.journal
         self._loop.reuse = _reuse(config.window.reuse)
         self._pace.period_ns = config.window.period_ms * 1_000_000
-        self._governor.set_limits(config.governor.limits)
-        self._governor.set_reading_every_s(config.governor.reading_every_s)
-        self._governor.pin(config.pinned)
+        self._governing.apply(config)
         self.journal.set_bounds(
             config.journal.max_file_mib * 2**20,
             config.journal.max_total_mib * 2**20,
@@ -275,54 +268,27 @@ class Daemon:
         )
         logging.getLogger().setLevel(config.log.level.upper())
 
-    def _make_probes(self, virtual: VirtualClock | None) -> Readings:
-        governor = self._config.governor
-        if governor.readings != "system":
-            return ScriptedProbes(read_trace(Path(governor.readings)), virtual or boottime_ns)
-        ignored = governor.limits.temperature.ignored_zones
-        if virtual is not None:
-            return Probes(self._root, virtual, awake_clock=virtual, ignored_zones=ignored)
-        return Probes(self._root, ignored_zones=ignored)
-
-    def _make_recorder(self, path: Path, max_bytes: int) -> Recorder:
-        header = Header(
-            format=FORMAT,
-            version=__version__,
-            board=board_model(self._root) or platform.machine(),
-            bundle=f"{self.bundle.name} {self.bundle.version}",
-            bundle_sha256=self.bundle.sha256,
-            tier=Tier.CRITICAL,
-        )
-
-        def ended(message: str) -> None:
-            self.write(Fault(part="record", message=message))
-
-        return Recorder(path, header, max_bytes=max_bytes, on_end=ended)
-
     def _make_pace(self, virtual: VirtualClock | None) -> Pace:
         period_ns = self._config.window.period_ms * 1_000_000
         if virtual is None:
-            return RealTime(self._clock, period_ns)
-        recorder = self._recorder
+            meter = self._governing.meter
+            return RealTime(self._clock, period_ns, None if meter is None else meter.missed)
         return Lockstep(
             virtual,
             period_ns,
             [feed.pump for feed in self._capturing.feeds],
-            [
-                (lambda: round(self._governor.poll_s * 1e9), self._governor.poll),
-                (lambda: 0, self._swapper.step),
-                *([] if recorder is None else [(lambda: FLUSH_NS, recorder.step)]),
-            ],
+            [*self._governing.background, (lambda: 0, self._swapper.step)],
         )
 
     def _make_workers(self) -> list[Worker]:
-        recorder = self._recorder
         feeds = [Worker(feed.kind, feed.run, on_error=self._fail) for feed in self._capturing.feeds]
         return [
             *feeds,
             Worker("swap", self._swapper.run, on_error=self._fail),
-            Worker("governor", self._governor.run, on_error=self._fail),
-            *([] if recorder is None else [Worker("record", recorder.run, on_error=self._fail)]),
+            *(
+                Worker(name, body, on_error=self._fail)
+                for name, body in self._governing.bodies.items()
+            ),
         ]
 
     def _start_event(self) -> Start:
@@ -333,7 +299,7 @@ class Daemon:
             pid=os.getpid(),
             python=platform.python_version(),
             runtime=runtime_version(),
-            board=board_model(self._root) or platform.machine(),
+            board=self._governing.board,
             bundle=f"{self.bundle.name} {self.bundle.version}",
             bundle_sha256=self.bundle.sha256,
             tier=self._loop.tier,
@@ -341,6 +307,7 @@ class Daemon:
             video=self._capturing.video,
             audio=self._capturing.audio,
             repaired_bytes=self.journal.repaired_bytes,
+            profile=self._governing.choice.why,
         )
 
     def _status(self) -> str:

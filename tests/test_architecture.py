@@ -56,7 +56,10 @@ def test_the_tools_import_what_training_and_daemon_share() -> None:
     [
         ("features", ("features",)),
         ("capture", ("capture", "clock", "window", "journal.events", "config", "worker")),
-        ("governor", ("governor", "clock", "tier", "journal.events", "signals", "worker")),
+        (
+            "governor",
+            ("governor", "clock", "config", "tier", "journal.events", "signals", "worker"),
+        ),
         (
             "inference",
             ("inference", "features", "clock", "tier", "window", "capture.ring", "capture.source"),

@@ -53,6 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     signals.block()  # before any thread starts, numpy's included: threads inherit the mask
     from edge_daemon.commands.conduct import conduct, leave
     from edge_daemon.daemon import Daemon
+    from edge_daemon.governor.build import Recording
 
     config = options.load(arguments)
     logging.getLogger().setLevel(config.log.level.upper())
@@ -62,8 +63,9 @@ def run(arguments: argparse.Namespace) -> int:
         root=arguments.sysroot,
         environ=os.environ,
         reload=None if path is None else lambda: options.load(arguments),
-        record=arguments.record,
-        record_bytes=arguments.record_mib * 2**20,
+        recording=None
+        if arguments.record is None
+        else Recording(arguments.record, arguments.record_mib * 2**20),
     )
     log.info(
         "config %s, journal %s/journal.jsonl", path or "built-in defaults", daemon.journal.directory

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from edge_daemon.governor.gauge import GaugeConfig
 from edge_daemon.governor.limits import Limits
 from edge_daemon.tier import Tier
 
@@ -167,12 +168,14 @@ class GovernorConfig(Struct, frozen=True, forbid_unknown_fields=True):
         profile: what the tiers cost. `published` goes by the published resource states, the bands
             of `limits`; a path by what `edge-daemon profile` measured; `auto` by what it measured
             for this bundle on this board, else by the published states.
+        battery_gauge: a battery that the kernel does not know, such as that of a UPS board on I²C.
         limits: when a tier may run.
     """
 
     readings: Annotated[str, Meta(min_length=1)] = "system"
     reading_every_s: Annotated[float, Meta(ge=1.0, le=86_400.0, extra=_LIVE)] = 60.0
     profile: Annotated[str, Meta(min_length=1)] = "auto"
+    battery_gauge: GaugeConfig = GaugeConfig()
     limits: Annotated[Limits, Meta(extra=_LIVE)] = Limits()
 
 

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from edge_daemon.config.bind import Findings, Problem, bind
 from edge_daemon.config.document import DocumentError, read_document
 from edge_daemon.config.keys import SHIPPED, Config
+from edge_daemon.governor.gauge import gauge_problems
 from edge_daemon.governor.limits import disorder
 from edge_daemon.resources import shipped_bundle
 
@@ -91,6 +92,8 @@ def resolve(config: Config, base: Path, environ: Mapping[str, str]) -> Config:
     readings = governor.readings
     if readings != "system":
         readings = str(_under(base, Path(readings)))
+    gauge = governor.battery_gauge
+    gauge = replace(gauge, file=gauge.file and _under(base, gauge.file))
     profile = governor.profile
     if profile == "auto":
         profile = f"{state_directory(base, environ)}/"  # the slash says: look in there
@@ -105,7 +108,7 @@ def resolve(config: Config, base: Path, environ: Mapping[str, str]) -> Config:
             audio=replay.audio and _under(base, replay.audio),
             labels=replay.labels and _under(base, replay.labels),
         ),
-        governor=replace(governor, readings=readings, profile=profile),
+        governor=replace(governor, readings=readings, profile=profile, battery_gauge=gauge),
         journal=replace(
             config.journal, directory=_journal_directory(config.journal.directory, base, environ)
         ),
@@ -156,6 +159,8 @@ def _check_together(config: Config, findings: Findings) -> None:
     def wrong(key: str, text: str) -> None:
         findings.add(findings.line_of(key), f"{key} {text}")
 
+    for key, text in gauge_problems(config.governor.battery_gauge):
+        wrong(f"governor.battery_gauge.{key}", text)
     if video == "none" and audio == "none":
         wrong("audio.source", "is none, and so is video.source: nothing is left to classify")
     if video == "replay" and replay.video is None:

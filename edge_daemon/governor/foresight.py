@@ -68,7 +68,7 @@ def foreseen_margins(
         if reading.temperature_c is not None:
             hot_c = reading.temperature_c
             if each is not tier:
-                hot_c += rise_c(estimate.heat, own - own_now, rules.horizon_s)
+                hot_c += rise_c(estimate.heat, (own - own_now) * clock_now, rules.horizon_s)
         if load is not None:
             slowed = _slowed(hot_c, clock_now < 1.0, reading, limits)
             clock = profile.slowed if slowed else 1.0
@@ -89,9 +89,8 @@ def foreseen_margins(
             enter_c = off_c + _CRITICAL_ENTER_C
             found.append(Margin(each, "critical_distance_with", distance_c, enter_c, off_c))
     if reading.on_mains is not True:
-        found += _energy(tier, reading, profile, runtime_s) or table_margins(
-            reading, limits, ("battery",)
-        )
+        energy = _energy(tier, reading.runtime_s, estimate.power_w, profile, runtime_s)
+        found += energy or table_margins(reading, limits, ("battery",))
     # A broken sensor may say anything; what cannot be compared is no margin.
     return [margin for margin in found if math.isfinite(margin.value)]
 
@@ -105,10 +104,13 @@ def _slowed(hot_c: float | None, slowed_now: bool, reading: Reading, limits: Lim
 
 
 def _energy(
-    tier: Tier, reading: Reading, profile: Profile, runtime_s: float | None
+    tier: Tier,
+    left_s: float | None,
+    power_w: float | None,
+    profile: Profile,
+    runtime_s: float | None,
 ) -> list[Margin]:
     """Return the margins of the runtime; [] where it cannot be foreseen or is not asked for."""
-    power_w, left_s = reading.power_w, reading.runtime_s
     now_w = profile.tiers[tier].power_w
     if runtime_s is None or power_w is None or left_s is None or now_w is None:
         return []

@@ -14,6 +14,7 @@ from edge_daemon.governor.limits import Limits
 from edge_daemon.governor.meter import Meter
 from edge_daemon.governor.policy import PolicyState, decide, start, swap_failed
 from edge_daemon.governor.pressure import unknown, without
+from edge_daemon.governor.probes import LEAD_S
 from edge_daemon.governor.profile import PUBLISHED, Profile
 from edge_daemon.governor.reading import Reading
 from edge_daemon.journal.events import Fault, ReadingEvent, Sink
@@ -49,6 +50,9 @@ class Readings(Protocol):
 
     def read(self) -> Reading:
         """Return what the board says now; never raises."""
+
+    def prepare(self) -> None:
+        """Have what is slow read now, `LEAD_S` before the next reading; returns at once."""
 
     def ignore_zones(self, types: tuple[str, ...]) -> None:
         """Leave out other thermal zones, from the next reading on."""
@@ -129,7 +133,7 @@ class Governor:
     ) -> None:
         self._probes = probes
         self._limits = self._wanted_limits = limits
-        self._profile = profile
+        self._profile = self._wanted_profile = profile
         self._meter = meter
         self._record = record
         self._swapper = swapper
@@ -174,6 +178,10 @@ class Governor:
         self._wanted_limits = limits
         self._probes.ignore_zones(limits.temperature.ignored_zones)
 
+    def set_profile(self, profile: Profile) -> None:
+        """Go by other costs from the next poll on."""
+        self._wanted_profile = profile
+
     def set_reading_every_s(self, reading_every_s: float) -> None:
         """Write readings at another pace."""
         self._reading_every_s = reading_every_s
@@ -190,7 +198,10 @@ class Governor:
         """Poll until told to stop: the worker's body."""
         while not stop.is_set():
             self.poll()
-            stop.wait(self.poll_s)
+            lead_s = min(LEAD_S, self.poll_s / 2)
+            if not stop.wait(self.poll_s - lead_s):
+                self._probes.prepare()
+                stop.wait(lead_s)
 
     def poll(self) -> Decision | None:
         """Take a reading, journal it now and then, decide and ask; return the decision.
@@ -198,7 +209,7 @@ class Governor:
         None while a tier is pinned and while the start waits for a complete reading.
         """
         self._polls += 1
-        self._limits = self._wanted_limits
+        self._limits, self._profile = self._wanted_limits, self._wanted_profile
         reading = self._probes.read()
         if self._meter is not None:
             reading = self._meter.complete(reading)

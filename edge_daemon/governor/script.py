@@ -118,6 +118,9 @@ class ScriptedProbes:
         reading = self._readings[bisect_right(self._starts_s, at_s) - 1]
         return msgspec.structs.replace(reading, time_ns=now_ns)
 
+    def prepare(self) -> None:
+        """Do nothing: there is nothing slow to read."""
+
     def ignore_zones(self, types: tuple[str, ...]) -> None:
         """Do nothing: a trace has one temperature."""
 

@@ -40,6 +40,7 @@ class Start(Event, frozen=True, tag="start"):
         pinned: whether the tier is fixed by config or command line.
         video: the video source.
         audio: the audio source.
+        profile: which costs of the tiers the governor goes by, and why.
         repaired_bytes: torn bytes cut from the journal's end, left by a power cut or a kill.
     """
 
@@ -55,6 +56,7 @@ class Start(Event, frozen=True, tag="start"):
     video: str
     audio: str
     repaired_bytes: int = 0
+    profile: str = ""
 
 
 class Prediction(Event, frozen=True, tag="prediction"):

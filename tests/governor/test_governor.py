@@ -44,6 +44,9 @@ class Desk:
     def read(self) -> Reading:
         return replace(self.next, time_ns=self.clock() + seconds(5000))
 
+    def prepare(self) -> None:
+        raise AssertionError("nobody waits for a reading here")
+
     def ignore_zones(self, types: tuple[str, ...]) -> None:
         self.ignored = types
 
@@ -258,6 +261,7 @@ def test_a_sensor_that_fails_is_a_fault_with_its_error_and_what_follows() -> Non
 def test_the_worker_polls_until_it_is_told_to_stop() -> None:
     desk = Desk(limits=Limits(poll_min_s=0.1, poll_max_s=0.1))
     polled: deque[Reading] = deque(maxlen=8)
+    prepared: list[int] = []
     enough = threading.Event()
     read = desk.read
 
@@ -268,6 +272,9 @@ def test_the_worker_polls_until_it_is_told_to_stop() -> None:
                 enough.set()
             return polled[-1]
 
+        def prepare(self) -> None:
+            prepared.append(len(polled))
+
         def ignore_zones(self, types: tuple[str, ...]) -> None:
             raise AssertionError(types)
 
@@ -277,6 +284,7 @@ def test_the_worker_polls_until_it_is_told_to_stop() -> None:
     assert enough.wait(10.0)
     assert worker.stop(10.0)
     assert desk.tiers == ["high"]
+    assert prepared[:2] == [1, 2]  # before each poll but the first
 
 
 def test_readings_tell_what_the_windows_took() -> None:
