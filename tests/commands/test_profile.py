@@ -13,6 +13,7 @@ from edge_daemon import exitcode
 from edge_daemon.cli import main
 from edge_daemon.commands import profile as command
 from edge_daemon.config import load_config
+from edge_daemon.demo import DIRECTORY as DEMO
 from edge_daemon.governor.profile import PUBLISHED
 from edge_daemon.governor.profilefile import choose_profile, read_profile
 from edge_daemon.inference.bundle import load_bundle
@@ -208,3 +209,8 @@ def test_a_tier_that_does_not_work_is_told_in_one_line(
         "edge-daemon: high could not be made ready: no memory",
         "edge-daemon: not measured",
     ]
+
+
+def test_the_demonstration_is_the_same_on_a_board_that_was_measured() -> None:
+    demo = load_config(DEMO / "config.yaml", os.environ)
+    assert demo.governor.profile == "published"
