@@ -168,7 +168,7 @@ class SlowSensors:
         elif seen.time_ns < self._woke_ns:
             seen = seen._replace(value=None, error=None)
         waited_ns = now_ns - asked_ns
-        if seen.absent or waited_ns <= OVERDUE_S * 1e9 or self._answered(sensor):
+        if waited_ns <= OVERDUE_S * 1e9 or self._answered(sensor):
             return seen
         young = seen.error is None and 0 <= now_ns - seen.time_ns <= HOLD_S * 1e9
         value = seen.value if young else None

@@ -73,6 +73,21 @@ def test_it_counts_from_the_first_look_where_it_never_answered() -> None:
     assert sensor.look(seconds(9)).good_ns == seconds(1)
 
 
+def test_one_that_went_and_comes_back_counts_anew() -> None:
+    probe = Scripted()
+    sensor = Sensor("heat", lambda: probe)
+    sensor.look(seconds(1))
+    probe.present = False
+    sensor.look(seconds(2))
+    probe.present, probe.says = True, ValueError("broken")
+    assert sensor.look(seconds(30)).good_ns == seconds(30)
+    probe.present = False
+    sensor.look(seconds(31))
+    scans = probe.scans
+    sensor.look(seconds(40))
+    assert probe.scans == scans  # what is absent does not fail
+
+
 def test_one_that_cannot_be_made_has_failed_and_is_made_again() -> None:
     tries = iter([OSError(errno.EIO, "no listing"), None])
 

@@ -10,6 +10,7 @@ import pytest
 
 from edge_daemon.clock import VirtualClock
 from edge_daemon.governor import slow
+from edge_daemon.governor.kernelfile import text_of
 from edge_daemon.governor.probes import Probes
 from edge_daemon.governor.reading import Reading
 from edge_daemon.governor.sensor import Probe, Sensor
@@ -208,15 +209,14 @@ def test_a_file_that_answers_at_last_is_taken_back_and_its_thread_ends(
 
 
 def test_what_a_given_up_thread_read_at_last_counts_for_nothing(pi: Board, driver: Driver) -> None:
-    pi.reading()
     hang = driver.hang("zone2/temp")
     driver.answer("zone2/temp", b"149000")
     pi.reading(hang)
-    pi.reading()
+    assert pi.reading().temperature_c == 51.0
     hang.end()
     wait_for(lambda: readers() == 1)
     for _ in range(5):
-        assert pi.reading().temperature_c in (52.0, 51.0)
+        assert pi.reading().temperature_c == 51.0
 
 
 def test_a_file_that_hangs_again_costs_one_thread_again(pi: Board, driver: Driver) -> None:
@@ -302,6 +302,25 @@ def test_the_search_for_sensors_may_hang(pi: Board, driver: Driver) -> None:
     assert readers() == 2
 
 
+def test_a_search_that_hung_is_begun_again(pi: Board, driver: Driver) -> None:
+    pi.reading()
+    pi.probes.ignore_zones(("zone2",))
+    pi.reading(driver.hang("zone0/type"))
+    assert pi.reading().temperature_c == 51.0
+
+
+def test_what_hangs_as_it_is_opened_while_it_is_looked_for_again_does_not_stay_open(
+    pi: Board, driver: Driver, tmp_path: Path
+) -> None:
+    pi.reading(driver.hang("BAT0/capacity", opening=True))
+    for _ in range(8):
+        assert list(pi.reading().failed) == ["battery"]
+    driver.heal()
+    wait_for(lambda: readers() == 1)
+    pi.probes.close()
+    assert open_below(tmp_path) == 0
+
+
 def test_a_slow_sensor_is_no_sensor_that_hangs(pi: Board, driver: Driver) -> None:
     pi.reading()
     hang = driver.hang("zone2/temp")
@@ -327,6 +346,18 @@ def test_a_sensor_that_does_not_answer_has_failed_even_while_nobody_may_replace_
     assert set(reading.failed) == {"temperature", "battery"}
 
 
+def test_an_old_value_of_a_sensor_that_fails_does_not_count_for_longer_by_a_hang(
+    pi: Board, driver: Driver, tmp_path: Path
+) -> None:
+    pi.reading()
+    write(tmp_path, {TEMP.format(2): "0"})
+    assert pi.reading().temperature_c == 52.0
+    pi.pass_s(3.0)
+    pi.reading(driver.hang("zone1/temp"))
+    pi.pass_s(3.1)
+    assert pi.probes.read().temperature_c is None
+
+
 def test_after_a_suspend_nothing_from_before_counts_and_nothing_has_failed(pi: Board) -> None:
     assert pi.reading().temperature_c == 52.0
     pi.asleep_ns += seconds(3600)
@@ -337,6 +368,19 @@ def test_after_a_suspend_nothing_from_before_counts_and_nothing_has_failed(pi: B
     assert reading.failed == {}
     wait_for(pi.rests)
     assert pi.reading().temperature_c == 52.0
+
+
+def test_what_failed_before_a_suspend_has_not_failed_until_it_is_read_again(
+    pi: Board, tmp_path: Path
+) -> None:
+    pi.reading()
+    write(tmp_path, {TEMP.format(2): "0"})
+    assert list(pi.reading().failed) == ["temperature"]
+    pi.asleep_ns += seconds(3600)
+    pi.pass_s(3600)
+    assert pi.probes.read().failed == {}
+    wait_for(pi.rests)
+    assert list(pi.reading().failed) == ["temperature"]
 
 
 def test_a_reading_that_was_prepared_after_a_suspend_counts(pi: Board) -> None:
@@ -352,6 +396,7 @@ def test_a_suspend_is_no_hang(pi: Board, driver: Driver) -> None:
     pi.reading(hang)
     pi.asleep_ns += seconds(3600)
     pi.pass_s(3600)
+    assert pi.probes.read().failed == {}
     pi.probes.prepare()
     assert readers() == 1
     driver.heal()
@@ -388,21 +433,25 @@ def test_a_closed_one_starts_no_thread(pi: Board) -> None:
 
 
 class Stuck:
-    """A probe that hangs in its own code, where no file is read, until it is let go."""
+    """A probe that hangs in its own code, between two files, until it is let go."""
 
     present = True
 
     def __init__(self) -> None:
         self.hang = Hang()
         self.reads = 0
+        self.ended = 0
 
     def scan(self) -> None:
         """Find nothing new."""
 
     def read(self, now_ns: int) -> float:
         self.reads += 1
+        text_of(Path("/proc/self/comm"))
         if self.reads == 1:
             self.hang()
+        text_of(Path("/proc/self/comm"))
+        self.ended += 1
         return float(self.reads)
 
     def close(self) -> None:
@@ -433,7 +482,8 @@ def test_what_hangs_outside_a_file_costs_its_sensor_and_no_other(driver: Driver)
     assert probe.reads == 1  # nobody else touches it
     probe.hang.end()
     wait_for(lambda: readers() == 1)
-    assert first.seen is None  # what it brought at last was thrown away
+    assert probe.ended == 0
+    assert first.seen is None
     clock.advance_to(seconds(16))
     sensors.prepare()
     wait_for(lambda: first.seen is not None)
@@ -473,6 +523,28 @@ def test_no_memory_for_a_thread_is_got_over(
     sensors.prepare()
     wait_for(lambda: second.seen is not None)
     sensors.close()
+
+
+def test_no_memory_for_another_thread_is_got_over_as_well(
+    pi: Board, driver: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    pi.reading(driver.hang("zone2/temp"))
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", start)
+        pi.pass_s(1.0)
+        pi.probes.prepare()
+    assert pi.reading().temperature_c == 51.0
+
+
+def test_one_that_was_closed_before_it_began_starts_no_thread(driver: Driver) -> None:
+    clock = VirtualClock(seconds(1))
+    sensors = SlowSensors(both(Fine(), clock), clock, clock)
+    sensors.close()
+    sensors.prepare()
+    assert sensors._thread is None
 
 
 def test_threads_that_are_given_up_at_any_moment_leave_nothing_wrong(

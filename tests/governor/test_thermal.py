@@ -241,6 +241,27 @@ def test_a_zone_that_went_is_not_mistaken_for_the_one_that_has_its_number_now(
     assert probe.read(seconds(7)).lost == heat.lost
 
 
+def test_zones_that_stay_away_are_not_looked_for_at_each_reading(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probe = probe_of(
+        tmp_path, zone(0, "cpu-thermal", 40_000), zone(1, "gpu-thermal", 45_000), zone(2, "npu", 0)
+    )
+    probe.read(0)
+    driver = Driver(monkeypatch)
+    driver.fail("thermal_zone1/temp", errno.ENODEV)
+    driver.fail("thermal_zone2/temp", errno.ENODEV)
+    for file in (tmp_path / f"{ZONE}1").iterdir():
+        file.unlink()
+    for at_s in (1, 2, 3):
+        probe.read(seconds(at_s))
+    write(tmp_path, zone(5, "late-thermal", 60_000))
+    assert probe.read(seconds(4)).zone != "late-thermal"
+    assert probe.read(seconds(5)).zone != "late-thermal"
+    probe.scan()
+    assert probe.read(seconds(6)).zone == "late-thermal"
+
+
 def test_a_zone_that_goes_away_is_lost_and_not_absent(tmp_path: Path) -> None:
     probe = probe_of(tmp_path, zone(0, "cpu-thermal", 50_000))
     probe.read(0)
@@ -274,10 +295,10 @@ def test_trip_points_that_change_while_it_runs_are_followed(tmp_path: Path) -> N
 
 
 def test_trip_points_that_cannot_be_read_stay_as_they_were(tmp_path: Path) -> None:
-    probe = probe_of(tmp_path, zone(0, "soc", 50_000, passive=95_000, critical=105_000))
+    probe = probe_of(tmp_path, zone(0, "soc", 50_000, passive=85_000, critical=105_000))
     write(tmp_path, {f"{ZONE}0/trip_point_0_temp": ""})
     probe.scan()
-    assert probe.read(0)[2:4] == (95.0, 105.0)
+    assert probe.read(0)[2:4] == (85.0, 105.0)
 
 
 def test_a_trip_points_hysteresis_is_no_limit(tmp_path: Path) -> None:
@@ -308,9 +329,14 @@ def test_nothing_stays_open(tmp_path: Path) -> None:
     root = copy_of("jetson-orin", tmp_path)
     descriptors = Path("/proc/self/fd")
     before = len(list(descriptors.iterdir()))
-    probe = ThermalProbe(root)
+    left_out: set[str] = set()
+    probe = ThermalProbe(root, lambda: frozenset(left_out))
     for _ in range(3):
         probe.read(0)
         probe.scan()
+    kept = len(list(descriptors.iterdir()))
+    left_out.add("cpu-thermal")
+    probe.scan()
+    assert len(list(descriptors.iterdir())) == kept - 1
     probe.close()
     assert len(list(descriptors.iterdir())) == before

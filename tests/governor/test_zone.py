@@ -66,6 +66,13 @@ def test_garbage_does_not_decide_on_the_unit() -> None:
     assert case.follows(49) == [49.0]
 
 
+def test_a_zero_does_not_decide_on_the_unit() -> None:
+    case = Case()
+    with pytest.raises(ValueError, match="says 0"):
+        case.follows(0)
+    assert case.follows(48_000) == [48.0]
+
+
 def test_what_seemed_degrees_is_taken_for_millidegrees_when_it_says_so_three_times() -> None:
     case = Case()
     assert case.follows(100 - 1) == [99.0]  # 0.099 °C, as it turns out
@@ -100,6 +107,7 @@ def test_up_to_15_c_a_second_is_believed_at_once() -> None:
 
 def test_a_single_outlier_is_never_believed() -> None:
     assert Case().follows(50_000, 90_000, 51_000, -20_000, 52_000) == [50.0, 50.0, 51.0, 51.0, 52.0]
+    assert Case().follows(50_000, *[90_000, 51_000] * 5)[2:] == [51.0] * 9
 
 
 def test_a_steep_change_is_believed_at_the_third_reading() -> None:
