@@ -35,7 +35,7 @@ from tools.simulation.plot import write
 from tools.simulation.policies.ours import OursSettings
 from tools.simulation.policies.planned import Planned
 from tools.simulation.recording import RecordingError, read_recording
-from tools.simulation.search import Trial, search
+from tools.simulation.search import RANGES, drawn_settings, judged, tried
 from tools.simulation.sets import LOADS, SCORING, TUNING, traces
 from tools.simulation.summary import Summary, summarise
 from tools.simulation.tables import show_gates, show_kinds, show_summaries, show_trials
@@ -75,14 +75,10 @@ def play(
     some: Sequence[Trace],
     policies: Sequence[Contestant],
     options: argparse.Namespace,
-    *,
-    with_oracle: bool = True,
 ) -> list[Result]:
-    """Run policies on traces, with progress; return all results."""
+    """Run policies and the oracle on traces, with progress; return all results."""
     board = board_of(options)
-    jobs = [
-        Job(trace, board, tuple(policies), options.profile_error, with_oracle) for trace in some
-    ]
+    jobs = [Job(trace, board, tuple(policies), options.profile_error) for trace in some]
     with Progress(title, len(jobs)) as progress:
         return list(run_jobs(jobs, options.jobs, progress.advance))
 
@@ -119,25 +115,14 @@ def score(options: argparse.Namespace, console: Console) -> int:
 
 def tune(options: argparse.Namespace, console: Console) -> int:
     """Choose settings of one policy or of all, on the tuning set."""
-    board = board_of(options)
-    some = traces(TUNING, board, tuple(options.loads))
-    searched = [
-        each for each in everyone(options) if each.name in options.policy or not options.policy
-    ]
-    oracle = play("oracle", some, (), options)
-    jobs = [Job(trace, board, (), options.profile_error) for trace in some]
+    some = traces(TUNING, board_of(options), tuple(options.loads))
     lines = Record(options.out / "tune.jsonl")
-    for each in searched:
-        if each.name.startswith("always"):
+    for each in everyone(options):
+        asked = each.name in options.policy or not options.policy
+        if not asked or type(each.settings) not in RANGES:
             continue
-        with Progress(each.name, options.draws + 1) as progress:
-
-            def done(trial: Trial, progress: Progress = progress) -> None:
-                progress.advance()
-
-            trials = search(
-                each.name, each.settings, jobs, oracle, options.draws, options.jobs, 0, done
-            )
+        drawn = drawn_settings(each.settings, options.draws, seed=0)
+        trials = judged(drawn, play(each.name, some, tried(each.settings, drawn), options))
         for trial in trials:
             lines.write(
                 "trial",

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from tools.simulation.board import Board
 from tools.simulation.contestants import ORACLE, Contestant
@@ -47,14 +48,12 @@ class Job:
         board: the board.
         policies: who.
         error: relative error of the profile that they are given.
-        with_oracle: whether the oracle runs as well.
     """
 
     trace: Trace
     board: Board
     policies: tuple[Contestant, ...]
     error: float = 0.0
-    with_oracle: bool = True
 
 
 def run_job(job: Job) -> list[Result]:
@@ -67,11 +66,9 @@ def run_job(job: Job) -> list[Result]:
     def result(name: str, each: Figures, value: float | None = None) -> Result:
         return Result(name, trace.name, trace.kind, trace.load, trace.seed, each, value)
 
-    if job.with_oracle:
-        best = plan(trace, happens, board)
-        ranks = best.ranks.tolist()
-        run = simulate(trace, happens, board, lambda: Planned(ranks))
-        found.append(result(ORACLE, figures(run, trace, board), best.value))
+    best = plan(trace, happens, board)
+    run = simulate(trace, happens, board, partial(Planned, best.ranks.tolist()))
+    found.append(result(ORACLE, figures(run, trace, board), best.value))
     for policy in job.policies:
         run = simulate(trace, happens, board, policy.maker(profile, board))
         found.append(result(policy.name, figures(run, trace, board)))

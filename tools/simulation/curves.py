@@ -5,11 +5,16 @@ from collections.abc import Mapping, Sequence
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import NullLocator, ScalarFormatter
 
-from tools.simulation.contestants import OURS
+from tools.simulation.contestants import ORACLE, OURS
 from tools.simulation.gates import MISSED, REGRET, SWITCHES
-from tools.simulation.plot import INK, MUTED, SETTINGS, canvas, colour
+from tools.simulation.plot import MUTED, SETTINGS, canvas, colour
 from tools.simulation.summary import Summary
+
+_FLOOR = 1.0
+"""Least regret that the scatter shows, in percent."""
 
 
 def swept(title: str, label: str, points: Mapping[float, Sequence[Summary]]) -> Figure:
@@ -54,38 +59,46 @@ def swept(title: str, label: str, points: Mapping[float, Sequence[Summary]]) -> 
 
 
 def scattered(summaries: Sequence[Summary]) -> Figure:
-    """Return switches against regret, each policy at each load, with the gates as a corner."""
+    """Return switches against regret, each policy at each load, with the gates as a corner.
+
+    The oracle has no regret; its switches stand on the lower edge.
+    """
     loads = sorted({summary.load for summary in summaries if summary.load is not None})
-    figure, (axes,) = canvas(1, 7.4, 5.0)
+    keys: list[float | None] = [*loads] if loads else [None]
+    marks = dict(zip(keys, "os^Dv<>p", strict=False))
+    figure, (axes,) = canvas(1, 8.6, 4.8)
     with matplotlib.rc_context(SETTINGS):
-        axes.axvspan(0.0, SWITCHES, ymin=0.0, color="#eef6ee", zorder=0)
-        axes.axhspan(100.0 * REGRET, 1000.0, color="white", zorder=0.5)
-        keys: list[float | None] = [*loads] if loads else [None]
-        marks = dict(zip(keys, "os^Dv<>p", strict=False))
+        most = 60.0
+        corner = Rectangle((0.0, _FLOOR), SWITCHES, 100.0 * REGRET - _FLOOR, color="#e8f3e8", lw=0)
+        axes.add_patch(corner)
         for name in dict.fromkeys(summary.policy for summary in summaries):
             some = [s for s in summaries if s.policy == name and s.load in marks]
             across = [s.switches.value for s in some]
-            up = [max(0.05, 100.0 * s.regret.value) for s in some]
-            axes.plot(across, up, color=colour(name), lw=0.8, alpha=0.6)
+            up = [min(most, max(_FLOOR, 100.0 * s.regret.value)) for s in some]
+            ink = colour(name)
+            axes.plot(across, up, color=ink, lw=0.8, alpha=0.6, clip_on=False)
             for one, x, y in zip(some, across, up, strict=True):
-                filled = colour(name) if name != "oracle" else "white"
-                axes.plot(x, y, marks[one.load], color=filled, mec=colour(name), ms=6, zorder=3)
-            axes.annotate(
-                name,
-                (across[-1], up[-1]),
-                xytext=(6, 3),
-                textcoords="offset points",
-                color=INK,
-                size=8,
-            )
+                inside = "white" if name == ORACLE else ink
+                axes.plot(
+                    x, y, marks[one.load], color=inside, mec=ink, ms=6, zorder=3, clip_on=False
+                )
+            axes.plot([], [], "-", color=ink, lw=4.0, label=name)
+        for load, mark in marks.items():
+            if load is not None:
+                axes.plot([], [], mark, color=MUTED, ms=6, label=f"load ×{load:g}")
         axes.set_xscale("symlog", linthresh=10.0)
         axes.set_yscale("log")
-        axes.set_xlim(-1.0, 3000.0)
-        axes.set_ylim(0.04, 100.0)
+        axes.set_xlim(0.0, 2000.0)
+        axes.set_ylim(_FLOOR, most)
+        axes.set_xticks([0, 5, 10, 20, 50, 100, 200, 500, 1000, 2000])
+        axes.set_yticks([1, 2, 4, 10, 20, 40])
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_formatter(ScalarFormatter())
+            axis.set_minor_locator(NullLocator())
         axes.set_xlabel("switches per hour")
         axes.set_ylabel("regret against the oracle, %")
-        names = ", ".join(f"{mark} ×{load:g}" for load, mark in marks.items() if load is not None)
-        axes.set_title(f"what changing often buys; shaded: within both gates ({names})")
+        axes.set_title("What changing often buys; shaded: within both gates", pad=12)
+        figure.legend(loc="outside right upper")
     return figure
 
 

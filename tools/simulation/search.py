@@ -1,13 +1,13 @@
 """Random search over a policy's settings, on the tuning set, with the gates as constraints."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
 
 from edge_daemon.governor.limits import Limits, disorder
-from tools.simulation.contest import Job, Result, run_jobs
+from tools.simulation.contest import Result
 from tools.simulation.contestants import Contestant, Settings
 from tools.simulation.gates import gates
 from tools.simulation.policies.alert import AlertSettings
@@ -66,41 +66,25 @@ class Trial:
     """One draw and what came of it.
 
     Attributes:
-        settings: drawn ones; the defaults in the first trial.
-        drawn: the same by name.
+        drawn: what was drawn, by name; {} is the default.
         cost: regret, and what gates that are not kept add to it.
         regret: on all traces.
         failed: names of the gates that are not kept.
     """
 
-    settings: Settings
     drawn: dict[str, float]
     cost: float
     regret: float
     failed: tuple[str, ...]
 
 
-def search(
-    name: str,
-    default: Settings,
-    jobs: Sequence[Job],
-    oracle: Sequence[Result],
-    draws: int,
-    workers: int,
-    seed: int,
-    done: Callable[[Trial], None] = lambda trial: None,
-) -> list[Trial]:
-    """Return all trials, best first; the first draw is the default.
+def drawn_settings(default: Settings, draws: int, seed: int) -> list[dict[str, float]]:
+    """Return what is tried: first nothing, which is the default, then random settings.
 
     Args:
-        name: of the policy.
-        default: where the search begins, and what is kept of settings that are not searched.
-        jobs: the tuning set; who runs there does not matter.
-        oracle: its results on the same traces, in the same order.
-        draws: how many settings are tried beside the default.
-        workers: processes.
+        default: says which policy it is.
+        draws: how many random settings; those that contradict themselves are drawn again.
         seed: of the draws.
-        done: called after each trial.
     """
     random = np.random.default_rng(seed)
     drawn: list[dict[str, float]] = [{}]
@@ -108,19 +92,32 @@ def search(
         some = draw(random, RANGES[type(default)])
         if _sound(default, some):
             drawn.append(some)
+    return drawn
+
+
+def tried(default: Settings, drawn: Sequence[Mapping[str, float]]) -> tuple[Contestant, ...]:
+    """Return a contestant for each trial, named by its number: all run on a trace together."""
+    return tuple(
+        Contestant(str(number), with_drawn(default, some)) for number, some in enumerate(drawn)
+    )
+
+
+def judged(drawn: Sequence[dict[str, float]], results: Sequence[Result]) -> list[Trial]:
+    """Return all trials, best first.
+
+    Args:
+        drawn: as `drawn_settings` returns it.
+        results: of the contestants that `tried` made of it, and the oracle's.
+    """
+    summaries = summarise(results)
     trials = []
-    for some in drawn:
-        settings = with_drawn(default, some)
-        tried = (Contestant(name, settings),)
-        own = [replace(job, policies=tried, with_oracle=False) for job in jobs]
-        results = list(run_jobs(own, workers))
-        summaries = summarise([*oracle, *results])
+    for number, some in enumerate(drawn):
+        name = str(number)
         found = list(gates(summaries, name))
         regret = next(s.regret.value for s in summaries if s.policy == name and s.load is None)
         excess = sum(min(EXCESS_MOST, gate.excess) for gate in found)
         failed = tuple(gate.name for gate in found if not gate.passed)
-        trials.append(Trial(settings, some, regret + EXCESS_COST * excess, regret, failed))
-        done(trials[-1])
+        trials.append(Trial(some, regret + EXCESS_COST * excess, regret, failed))
     return sorted(trials, key=lambda trial: trial.cost)
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from edge_daemon.tier import TIERS
 from tools.simulation.board import Board
+from tools.simulation.contestants import ORACLE
 from tools.simulation.plot import INK, MUTED, SETTINGS, TIER_COLOURS, canvas, colour
 from tools.simulation.run import Run
 from tools.simulation.trace import Trace
@@ -26,8 +27,8 @@ def timeline(trace: Trace, board: Board, runs: Mapping[str, Run], shown: str) ->
         trace: the trace.
         board: its limits are drawn.
         runs: by policy.
-        shown: the policy whose load, temperature and memory are drawn; the others' temperature
-            and memory follow thinly.
+        shown: the policy whose load, temperature and memory are drawn, the oracle's memory and
+            all others' temperatures thinly beside it.
     """
     heights = (1.0, 1.0, 1.0, 0.24 * len(runs) + 0.2)
     figure, (load, heat, memory, tiers) = canvas(4, 10.0, 5.2 + 0.26 * len(runs), heights)
@@ -48,7 +49,7 @@ def _load(axes: Axes, minutes: NDArray[np.float64], trace: Trace, run: Run, show
     axes.plot(minutes, total, color=colour(shown), lw=1.0, label=f"busy in all with {shown}")
     axes.set_ylabel("load, %")
     axes.set_ylim(0.0, max(105.0, 105.0 * float(trace.foreign.max())))
-    axes.legend(ncols=2, loc="upper right")
+    axes.legend(ncols=2, loc="lower right", bbox_to_anchor=(1.0, 0.98))
 
 
 def _heat(
@@ -72,23 +73,18 @@ def _heat(
     ):
         if limit_c < high + 6.0:
             axes.axhline(limit_c, color=_BAD, lw=0.7, ls=(0, (4, 3)))
-            axes.text(minutes[-1], limit_c + 0.4, what, ha="right", va="bottom", color=_BAD, size=7)
+            axes.text(minutes[0], limit_c + 0.3, f" {what}", va="bottom", color=_BAD, size=7)
             high = max(high, limit_c + 3.0)
     axes.set_ylim(low, high)
     axes.set_ylabel("temperature, °C")
 
 
 def _memory(axes: Axes, minutes: NDArray[np.float64], runs: Mapping[str, Run], shown: str) -> None:
-    for name, run in runs.items():
-        bold = name == shown
-        axes.plot(
-            minutes,
-            run.free_mib,
-            color=colour(name),
-            lw=1.2 if bold else 0.5,
-            alpha=1.0 if bold else 0.5,
-            zorder=3 if bold else 2,
-        )
+    for name in (ORACLE, shown):
+        if name in runs:
+            lw = 1.3 if name == shown else 0.8
+            axes.plot(minutes, runs[name].free_mib, color=colour(name), lw=lw, label=name)
+    axes.legend(ncols=2, loc="lower right", bbox_to_anchor=(1.0, 0.98))
     axes.axhline(0.0, color=_BAD, lw=0.8)
     axes.set_ylabel("memory left, MiB")
 
