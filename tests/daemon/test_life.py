@@ -280,7 +280,10 @@ def test_a_tier_that_cannot_be_loaded_leaves_the_running_one(tmp_path: Path) -> 
         **{
             **SYNTHETIC,
             "bundle": str(bundle),
-            "governor": {"readings": str(trace), "limits": {"poll_min_s": 0.1, "poll_max_s": 0.1, "up_after_s": 0.2}},
+            "governor": {
+                "readings": str(trace),
+                "limits": {"poll_min_s": 0.1, "poll_max_s": 0.1, "up_after_s": 0.2},
+            },
         },
     )
     with running(config, tmp_path / "journal") as daemon:
