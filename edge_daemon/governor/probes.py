@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from edge_daemon.clock import Clock, boottime_ns, monotonic_ns
 from edge_daemon.governor.battery import BatteryProbe, Charge
@@ -19,25 +20,6 @@ LEAD_S = 0.1
 """How long before a reading to prepare it: most sensors have answered by then."""
 
 _SUSPEND_NS = 1_000_000_000
-
-
-class _Flaws:
-    """What a reading lacks, as its sensors are gone through."""
-
-    def __init__(self, now_ns: int) -> None:
-        self._now_ns = now_ns
-        self.absent: list[str] = []
-        self.failed: dict[str, str] = {}
-        self.failed_s: dict[str, float] = {}
-
-    def noted(self, name: str, seen: Seen[Value]) -> Value | None:
-        """Return a sensor's value; take note why there is none, or only an old one."""
-        if seen.absent:
-            self.absent.append(name)
-        elif seen.error is not None:
-            self.failed[name] = seen.error
-            self.failed_s[name] = round(max(0, self._now_ns - seen.good_ns) / 1e9, 1)
-        return seen.value
 
 
 class Probes:
@@ -122,40 +104,48 @@ class Probes:
             self._scanned_ns = now_ns
             self._cpu_stall.scan()
             self._memory_stall.scan()
-        flaws = _Flaws(now_ns)
-        load = flaws.noted("cpu", self._cpu.look(now_ns))
-        memory_mib = flaws.noted("memory", self._memory.look(now_ns))
+        cpu = self._cpu.look(now_ns)
+        memory = self._memory.look(now_ns)
         cpu_pressure = self._cpu_stall.read(now_ns)
         memory_pressure = self._memory_stall.read(now_ns)
-        heat = flaws.noted("temperature", self._latest(self._heat, now_ns))
-        charge = flaws.noted("battery", self._latest(self._battery, now_ns))
-        throttled = flaws.noted("throttle", self._latest(self._throttle, now_ns))
+        temperature = self._latest(self._heat, now_ns)
+        battery = self._latest(self._battery, now_ns)
+        throttle = self._latest(self._throttle, now_ns)
         power_w = self._latest(self._rails, now_ns).value
+        load, heat, charge = cpu.value, temperature.value, battery.value
         if charge is not None and charge.power_w is not None:
             power_w = charge.power_w
+        signals = {
+            "cpu": cpu,
+            "memory": memory,
+            "temperature": temperature,
+            "battery": battery,
+            "throttle": throttle,
+        }
+        absent, failed, failed_s = _flaws(signals, now_ns)
         if self._slow is not None and not self._prepared:
             self.prepare()  # at least for the next one
         self._prepared = False
         return Reading(
             time_ns=now_ns,
-            cpu_foreign=None if load is None else round(load.foreign, 4),
-            cpu_own=None if load is None else round(load.own, 4),
-            cpu_pressure=None if cpu_pressure is None else round(cpu_pressure, 4),
+            cpu_foreign=None if load is None else _rounded(load.foreign, 1e4),
+            cpu_own=None if load is None else _rounded(load.own, 1e4),
+            cpu_pressure=_rounded(cpu_pressure, 1e4),
             cores=self._cpu_probe.cores,
-            memory_available_mib=None if memory_mib is None else round(memory_mib, 1),
-            memory_pressure=None if memory_pressure is None else round(memory_pressure, 4),
+            memory_available_mib=_rounded(memory.value, 10.0),
+            memory_pressure=_rounded(memory_pressure, 1e4),
             temperature_c=None if heat is None else heat.temperature_c,
             temperature_zone=None if heat is None else heat.zone,
             temperature_limit_c=None if heat is None else heat.limit_c,
             temperature_critical_c=None if heat is None else heat.critical_c,
-            battery_fraction=None if charge is None else round(charge.fraction, 3),
+            battery_fraction=None if charge is None else _rounded(charge.fraction, 1e3),
             on_mains=None if charge is None else charge.on_mains,
-            power_w=None if power_w is None else round(power_w, 3),
+            power_w=_rounded(power_w, 1e3),
             runtime_s=None if charge is None else charge.runtime_s,
-            throttled=throttled or (),
-            absent=tuple(flaws.absent),
-            failed=flaws.failed,
-            failed_s=flaws.failed_s,
+            throttled=throttle.value or (),
+            absent=absent,
+            failed=failed,
+            failed_s=failed_s,
         )
 
     def ignore_zones(self, types: tuple[str, ...]) -> None:
@@ -193,3 +183,27 @@ class Probes:
         grew = suspended_ns - self._suspended_ns > _SUSPEND_NS
         self._suspended_ns = suspended_ns
         return grew
+
+
+def _flaws(
+    signals: dict[str, Seen[Any]], now_ns: int
+) -> tuple[tuple[str, ...], dict[str, str], dict[str, float]]:
+    """Return the signals that are absent, those that failed and why, and for how long these did."""
+    absent: list[str] = []
+    failed: dict[str, str] = {}
+    failed_s: dict[str, float] = {}
+    for name, seen in signals.items():
+        if seen.absent:
+            absent.append(name)
+        elif seen.error is not None:
+            failed[name] = seen.error
+            failed_s[name] = round(max(0, now_ns - seen.good_ns) / 1e9, 1)
+    return tuple(absent), failed, failed_s
+
+
+def _rounded(value: float | None, parts: float) -> float | None:
+    """Return a value as a whole number of `parts` of its unit.
+
+    `round` with places goes by way of the digits, and takes three times as long.
+    """
+    return None if value is None else round(value * parts) / parts

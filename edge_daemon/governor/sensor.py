@@ -3,7 +3,9 @@
 import errno
 import logging
 from collections.abc import Callable
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
+
+from msgspec import Struct
 
 from edge_daemon.governor.hold import HOLD_S, Hold
 
@@ -39,7 +41,7 @@ class Probe(Protocol[Value_co]):
         """Close its files."""
 
 
-class Seen(NamedTuple, Generic[Value]):
+class Seen(Struct, Generic[Value], frozen=True):
     """What one look at a sensor found.
 
     Attributes:

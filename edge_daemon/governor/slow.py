@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from edge_daemon.clock import Clock
 from edge_daemon.governor.attendant import GivenUpError, thread
 from edge_daemon.governor.hold import HOLD_S
@@ -166,13 +168,13 @@ class SlowSensors:
         if seen is None:
             seen = Seen(asked_ns, None, False, None, asked_ns)
         elif seen.time_ns < self._woke_ns:
-            seen = seen._replace(value=None, error=None)
+            seen = replace(seen, value=None, error=None)
         waited_ns = now_ns - asked_ns
         if waited_ns <= OVERDUE_S * 1e9 or self._answered(sensor):
             return seen
         young = seen.error is None and 0 <= now_ns - seen.time_ns <= HOLD_S * 1e9
         value = seen.value if young else None
-        return seen._replace(value=value, error=self._silence(sensor.name, waited_ns))
+        return replace(seen, value=value, error=self._silence(sensor.name, waited_ns))
 
     def woke_up(self, now_ns: int) -> None:
         """What was seen until now is from before a suspend: it does not count any more."""
