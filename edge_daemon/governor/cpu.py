@@ -1,7 +1,8 @@
 """How busy other processes keep the cores that this one may use."""
 
 from pathlib import Path
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from edge_daemon.governor.busytime import BusyTime, Cores
 from edge_daemon.governor.cgroup import Quota
@@ -21,14 +22,14 @@ _MIN_SPAN_NS, _FIRST_SPAN_NS, _CHECK_NS = (
 )
 
 
-class CpuLoad(NamedTuple):
+class CpuLoad(Struct, frozen=True):
     """Shares of the usable cores, 0 to 1."""
 
     foreign: float
     own: float
 
 
-class Sample(NamedTuple):
+class Sample(Struct, frozen=True):
     """The counters at one moment, and the cores that they count.
 
     Attributes:
@@ -138,7 +139,8 @@ def _between(before: Sample, after: Sample) -> CpuLoad | None:
     span_ns = after.time_ns - before.time_ns
     busy_ns = after.busy_ns - before.busy_ns
     own_ns = after.own_ns - before.own_ns
-    if span_ns <= 0 or busy_ns < 0 or (after.cores, after.usable) != (before.cores, before.usable):
+    same_cores = after.cores == before.cores and after.usable == before.usable
+    if span_ns <= 0 or busy_ns < 0 or not same_cores:
         return None
     # What others leave, of all cores and then of those that we may use.
     free = after.cores.shared - max(0.0, (busy_ns - own_ns) / span_ns)
@@ -147,4 +149,4 @@ def _between(before: Sample, after: Sample) -> CpuLoad | None:
 
 
 def _clip(share: float) -> float:
-    return min(1.0, max(0.0, share))
+    return 0.0 if share < 0.0 else min(1.0, share)

@@ -115,7 +115,7 @@ class Probes:
         load, heat, charge = cpu.value, temperature.value, battery.value
         if charge is not None and charge.power_w is not None:
             power_w = charge.power_w
-        signals = {
+        signals: dict[str, Seen[Any]] = {
             "cpu": cpu,
             "memory": memory,
             "temperature": temperature,

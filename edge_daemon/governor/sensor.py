@@ -104,7 +104,9 @@ class Sensor(Generic[Value]):
         """Return what the sensor says now; never raises."""
         value, error = None, None
         try:
-            probe = self._scanned(now_ns)
+            probe = self._probe
+            if probe is None or self._scan_due(now_ns):
+                probe = self._scanned(now_ns)
             if not probe.present:
                 self._failing, self._good_ns = False, None
                 return Seen(now_ns, None, True, None, now_ns)
@@ -128,18 +130,16 @@ class Sensor(Generic[Value]):
             self._probe.close()
 
     def _scanned(self, now_ns: int) -> Probe[Value]:
-        """Return the probe, with its files looked for as often as they must be."""
+        """Return the probe, made anew or with its files looked for again."""
         if self._probe is None:
             self._probe = self._make()
-        elif self._scan_due(now_ns):
+        else:
             self.scan_soon = False
             self._scanned_ns = None  # until it has ended
             try:
                 self._probe.scan()
             except OSError as error:  # a directory that vanished while it was listed
                 log.warning("%s: its files could not be looked for: %s", self.name, error)
-        else:
-            return self._probe
         self._scanned_ns = now_ns
         return self._probe
 
