@@ -1,6 +1,7 @@
 """How busy other processes keep the cores that this one may use."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -22,7 +23,7 @@ _MIN_SPAN_NS, _FIRST_SPAN_NS, _CHECK_NS = (
 )
 
 
-class CpuLoad(Struct, frozen=True):
+class CpuLoad(NamedTuple):
     """Shares of the usable cores, 0 to 1."""
 
     foreign: float
