@@ -1,5 +1,6 @@
 """How far one quantity is from where it drives a tier out, and from where it lets the tier in."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -84,3 +85,19 @@ class Margin(Struct, frozen=True):
         """Return what must become true for the tier to be let in."""
         bound = "at most" if self.enter < self.leave else "at least"
         return f"{self.says()} and must be {bound} {self.shown(self.enter)} for {self.tier}"
+
+
+class Margins(dict[Tier, list[Margin]]):
+    """The margins of each tier, worked out when they are first asked for: most never are.
+
+    Args:
+        of: works out a tier's; [] for `critical`.
+    """
+
+    def __init__(self, of: Callable[[Tier], list[Margin]]) -> None:
+        super().__init__()
+        self._of = of
+
+    def __missing__(self, tier: Tier) -> list[Margin]:
+        found = self[tier] = self._of(tier)
+        return found

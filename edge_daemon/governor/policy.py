@@ -11,6 +11,7 @@ never lets a tier in, and in the long run counts as bad news.
 """
 
 import math
+from operator import attrgetter
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -20,7 +21,7 @@ from edge_daemon.governor.decision import Decision
 from edge_daemon.governor.estimate import FILTERS, Estimate, Filters, observe
 from edge_daemon.governor.foresight import foreseen_margins
 from edge_daemon.governor.limits import Limits
-from edge_daemon.governor.margin import Margin
+from edge_daemon.governor.margin import Margin, Margins
 from edge_daemon.governor.pressure import Alarm, alarm, slowed, unknown, without
 from edge_daemon.governor.profile import Profile
 from edge_daemon.governor.reading import Reading
@@ -37,6 +38,8 @@ UPS_AT_ONCE = 3.0
 _NEAR, _FAR = 0.5, 2.0
 # A margin that shrinks is looked at this many times before it is used up.
 _LOOKS = 4.0
+
+_score = attrgetter("score")
 
 
 class PolicyState(Struct, frozen=True):
@@ -94,7 +97,7 @@ def start(
     broken = alarm(reading, limits)
     hole = _hole(reading, missing, profile) or _unreadable(reading)
     for upper in reversed(TIERS[1 : best.rank + 1]):
-        stop = broken or (hole if upper is not Tier.LOW else None) or _held_by(found, upper)
+        stop = broken or (hole if upper is not Tier.LOW else None) or _held_by(_needs(found, upper))
         if stop is None:
             break
         tier, resource, reason = TIERS[upper.rank - 1], stop.resource, stop.reason
@@ -236,34 +239,31 @@ def _observed(
     )
 
 
-def _margins(
-    state: PolicyState, reading: Reading, profile: Profile, limits: Limits
-) -> list[Margin]:
+def _margins(state: PolicyState, reading: Reading, profile: Profile, limits: Limits) -> Margins:
     if not profile.measured:
-        return table_margins(reading, limits)
-    runtime_s = limits.battery.runtime_s
-    if runtime_s is not None and state.unplugged_ns is not None:
-        runtime_s = max(0.0, runtime_s - (reading.time_ns - state.unplugged_ns) / 1e9)
-    return foreseen_margins(state.tier, reading, state.estimate, profile, limits, runtime_s or None)
+        return Margins(lambda tier: table_margins(tier, reading, limits))
+    left_s = limits.battery.runtime_s
+    if left_s is not None and state.unplugged_ns is not None:
+        left_s = max(0.0, left_s - (reading.time_ns - state.unplugged_ns) / 1e9)
+    running, estimate, runtime_s = state.tier, state.estimate, left_s or None
+    return Margins(
+        lambda tier: foreseen_margins(tier, running, reading, estimate, profile, limits, runtime_s)
+    )
 
 
-def _bearable(found: list[Margin], tier: Tier) -> Tier:
+def _bearable(found: Margins, tier: Tier) -> Tier:
     """Return the highest tier, from `tier` downwards, that no margin drives out."""
-    while tier is not Tier.CRITICAL:
-        if all(margin.score > 0 for margin in found if margin.tier is tier):
-            break
+    while any(margin.score <= 0 for margin in found[tier]):
         tier = TIERS[tier.rank - 1]
     return tier
 
 
 def _pressed(
-    state: PolicyState, target: Tier, profile: Profile, limits: Limits, found: list[Margin]
+    state: PolicyState, target: Tier, profile: Profile, limits: Limits, found: Margins
 ) -> tuple[PolicyState, Decision]:
     """A margin drives the present tier out."""
     driven = TIERS[target.rank + 1]
-    worst = min(
-        (margin for margin in found if margin.tier is driven), key=lambda margin: margin.score
-    )
+    worst = min(found[driven], key=_score)
     side = "at or above" if worst.enter < worst.leave else "at or below"
     reason = f"{worst.says()}, {side} the {worst.shown(worst.leave)} where {driven} ends"
     polls = state.down_polls + 1
@@ -284,7 +284,7 @@ def _down(
     cause: Alarm,
     profile: Profile,
     limits: Limits,
-    found: list[Margin],
+    found: Margins,
     binding: Margin | None = None,
 ) -> tuple[PolicyState, Decision]:
     previous, now_ns = state.tier, state.read_ns or 0
@@ -323,20 +323,21 @@ def _perhaps_up(
     reading: Reading,
     profile: Profile,
     limits: Limits,
-    found: list[Margin],
+    found: Margins,
     forbids: Alarm | None,
     worth: Worths,
 ) -> tuple[PolicyState, Decision]:
     """Nothing asks for less: see whether there is room for more."""
     now_ns = reading.time_ns
     poll_s = _poll_s(state, limits, found)
-    held = _held_by(found, upper)
+    short = _needs(found, upper)
+    held = _held_by(short)
     stop = forbids or held
     if stop is not None:
         state = replace(state, clear_ns=None, held_by=stop.resource)
         stay = _stay(state, stop.rule, stop.reason, stop.resource, poll_s=poll_s)
-        binding = _least(found, upper) if stop is held else None
-        return state, replace(stay, needs=_needs(found, upper), binding=binding)
+        binding = short[0] if stop is held else None
+        return state, replace(stay, needs=short, binding=binding)
     clear_ns = now_ns if state.clear_ns is None else state.clear_ns
     state = replace(state, clear_ns=clear_ns)
     dwell_ns = _dwell_ns(state.tier, upper, worth, profile, limits)
@@ -356,8 +357,8 @@ def _perhaps_up(
     waited_s = (now_ns - clear_ns) / 1e9
     reason = f"{upper} has been allowed for {waited_s:.0f} s"
     binding = None
-    for margin in found:
-        if margin.tier is upper and margin.resource == state.held_by:
+    for margin in found[upper]:
+        if margin.resource == state.held_by:
             binding = margin
             reason += f"; {margin.says()}, {upper} begins at {margin.shown(margin.enter)}"
             break
@@ -413,24 +414,19 @@ def _lost(name: str, reading: Reading, limits: Limits) -> Alarm:
     return Alarm(name, "lost", reason)
 
 
-def _least(found: list[Margin], tier: Tier) -> Margin | None:
-    of_tier = (margin for margin in found if margin.tier is tier)
-    return min(of_tier, key=lambda margin: margin.score, default=None)
-
-
-def _held_by(found: list[Margin], upper: Tier) -> Alarm | None:
-    """Return the resource that least allows a move up to `upper`, or None where all allow it."""
-    least = _least(found, upper)
-    if least is None or least.score >= 1.0:
+def _held_by(needs: tuple[Margin, ...]) -> Alarm | None:
+    """Return the resource that least allows a move up, or None where nothing is short of it."""
+    if not needs:
         return None
-    reason = f"{least.says()}, {upper} begins at {least.shown(least.enter)}"
+    least = needs[0]
+    reason = f"{least.says()}, {least.tier} begins at {least.shown(least.enter)}"
     return Alarm(least.resource, f"{least.resource}_holds", reason)
 
 
-def _needs(found: list[Margin], upper: Tier) -> tuple[Margin, ...]:
+def _needs(found: Margins, upper: Tier) -> tuple[Margin, ...]:
     """Return the margins that are short of letting `upper` in, the shortest first."""
-    short = [margin for margin in found if margin.tier is upper and margin.score < 1.0]
-    return tuple(sorted(short, key=lambda margin: margin.score))
+    short = [margin for margin in found[upper] if margin.score < 1.0]
+    return tuple(sorted(short, key=_score))
 
 
 def _unreadable(reading: Reading) -> Alarm | None:
@@ -491,15 +487,13 @@ def _earliest_ns(state: PolicyState, clear_ns: int, dwell_ns: int, limits: Limit
     return max(clear_ns + _wait_ns(state, dwell_ns, limits), rationed_ns)
 
 
-def _poll_s(state: PolicyState, limits: Limits, found: list[Margin]) -> float:
+def _poll_s(state: PolicyState, limits: Limits, found: Margins) -> float:
     """Return when to look again: soon near a limit or on the way to one, later with room."""
     shortest, longest = limits.poll_min_s, limits.poll_max_s
     eats_mib_s = -state.estimate.memory_rate_mib_s
     warms_c_s = state.estimate.temperature_rate_c_s
     scarcest, poll_s = _FAR, longest
-    for margin in found:
-        if margin.tier is not state.tier:
-            continue
+    for margin in found[state.tier]:
         scarcest = min(scarcest, margin.score)
         resource = margin.resource
         rate = eats_mib_s if resource == "memory" else warms_c_s if resource == "temperature" else 0

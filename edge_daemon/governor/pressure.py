@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from edge_daemon.governor.limits import Bands, Limits
@@ -33,8 +33,7 @@ _FIELDS: dict[str, dict[str, object]] = {
 _SLOWED = (FREQUENCY_CAPPED, THROTTLED, OVER_CURRENT)
 
 
-@dataclass(frozen=True, slots=True)
-class Pressure:
+class Pressure(Struct, frozen=True):
     """One resource's value against its limits.
 
     Attributes:
@@ -78,8 +77,7 @@ class Pressure:
         return f"{value:.0f} MiB" if self.resource == "memory" else f"{value:.1f} °C"
 
 
-@dataclass(frozen=True, slots=True)
-class Alarm:
+class Alarm(Struct, frozen=True):
     """A hard limit that is broken: the daemon goes to `critical` without waiting.
 
     Attributes:

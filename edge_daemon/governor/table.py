@@ -1,10 +1,10 @@
-"""Margins of the published table: what is measured now against each tier's band."""
+"""Margins of the published table: what is measured now against a tier's band."""
 
 from edge_daemon.governor.limits import Limits
 from edge_daemon.governor.margin import Margin
 from edge_daemon.governor.pressure import pressures
 from edge_daemon.governor.reading import Reading
-from edge_daemon.tier import TIERS
+from edge_daemon.tier import Tier
 
 _QUANTITIES = {
     "cpu": "foreign_load",
@@ -15,18 +15,20 @@ _QUANTITIES = {
 
 
 def table_margins(
-    reading: Reading, limits: Limits, resources: tuple[str, ...] = tuple(_QUANTITIES)
+    tier: Tier, reading: Reading, limits: Limits, resources: tuple[str, ...] = tuple(_QUANTITIES)
 ) -> list[Margin]:
-    """Return a margin for every known resource and every tier but `critical`.
+    """Return a tier's margin for every known resource; none for `critical`, which asks for nothing.
 
     Args:
+        tier: whose margins.
         reading: what the probes saw.
         limits: holds the bands.
         resources: which of them to look at.
     """
+    if tier is Tier.CRITICAL:
+        return []
     return [
-        Margin(tier, _QUANTITIES[pressure.resource], pressure.value, band.enter, band.leave)
+        Margin(tier, _QUANTITIES[pressure.resource], pressure.value, *pressure.bands[tier.rank - 1])
         for pressure in pressures(reading, limits)
         if pressure.resource in resources
-        for tier, band in zip(TIERS[1:], pressure.bands, strict=True)
     ]

@@ -128,8 +128,15 @@ def test_memory_counts_both_pipelines_on_the_way_up_and_one_on_the_way_down() ->
     state, _ = start(Tier.MEDIUM, replace(CALM, memory_available_mib=100.0), PROFILE, LIMITS)
     estimate = state.estimate
     sigma_mib = estimate.memory_sigma_mib
-    found = foreseen_margins(Tier.MEDIUM, CALM, estimate, PROFILE, LIMITS, None)
-    left = {tier: margin_of(found, tier, "memory_with").value + sigma_mib for tier in TIERS[1:]}
+    left = {
+        tier: margin_of(
+            foreseen_margins(tier, Tier.MEDIUM, CALM, estimate, PROFILE, LIMITS, None),
+            tier,
+            "memory_with",
+        ).value
+        + sigma_mib
+        for tier in TIERS[1:]
+    }
     assert left == {Tier.LOW: 130.0, Tier.MEDIUM: 100.0, Tier.HIGH: -4.0}
 
 
