@@ -70,6 +70,14 @@ def everyone(options: argparse.Namespace) -> tuple[Contestant, ...]:
     return tuple(contestants(ours))
 
 
+def chosen(options: argparse.Namespace, which: str) -> list[Trace]:
+    """Return the user's traces where there are any, else a set."""
+    board = board_of(options)
+    if options.trace:
+        return [read_recording(path, board) for path in options.trace]
+    return traces(which, board, tuple(options.loads))
+
+
 def play(
     title: str,
     some: Sequence[Trace],
@@ -83,25 +91,19 @@ def play(
         return list(run_jobs(jobs, options.jobs, progress.advance))
 
 
-def record(
-    path: Path, results: Sequence[Result], summaries: Sequence[Summary], **facts: object
-) -> None:
+def record(path: Path, results: Sequence[Result], summaries: Sequence[Summary]) -> None:
     """Write every result and summary as a line, in place of an earlier file."""
     path.unlink(missing_ok=True)
     lines = Record(path)
     for result in results:
-        lines.write("run", **asdict(result), **facts)
+        lines.write("run", **asdict(result))
     for summary in summaries:
-        lines.write("summary", **asdict(summary), **facts)
+        lines.write("summary", **asdict(summary))
 
 
 def score(options: argparse.Namespace, console: Console) -> int:
     """Score everyone; return 1 where --check was given and a gate of ours is not kept."""
-    board = board_of(options)
-    if options.trace:
-        some = [read_recording(path, board) for path in options.trace]
-    else:
-        some = traces(options.set, board, tuple(options.loads))
+    some = chosen(options, options.set)
     results = play("score", some, everyone(options), options)
     summaries = summarise(results)
     record(options.out / "score.jsonl", results, summaries)
@@ -115,7 +117,7 @@ def score(options: argparse.Namespace, console: Console) -> int:
 
 def tune(options: argparse.Namespace, console: Console) -> int:
     """Choose settings of one policy or of all, on the tuning set."""
-    some = traces(TUNING, board_of(options), tuple(options.loads))
+    some = chosen(options, TUNING)
     lines = Record(options.out / "tune.jsonl")
     for each in everyone(options):
         asked = each.name in options.policy or not options.policy
@@ -143,7 +145,7 @@ def tune(options: argparse.Namespace, console: Console) -> int:
 def ablate(options: argparse.Namespace, console: Console) -> int:
     """Score ours with one part left out at a time."""
     limits = Limits() if options.limits is None else read_limits(options.limits)
-    some = traces(options.set, board_of(options), tuple(options.loads))
+    some = chosen(options, options.set)
     results = play("ablate", some, variants(limits), options)
     summaries = summarise(results)
     record(options.out / "ablate.jsonl", results, summaries)
@@ -166,12 +168,13 @@ def sweep(options: argparse.Namespace, console: Console) -> int:
         ("load", "scale of the foreign load", loads),
         ("room", "room temperature, °C", rooms),
     ):
-        found = {
-            value: summarise(play(f"{name} {value:g}", some, policies, options))
-            for value, some in points.items()
-        }
         path = options.out / f"sweep-{name}.jsonl"
-        record(path, [], [each for some in found.values() for each in some])
+        path.unlink(missing_ok=True)
+        lines, found = Record(path), {}
+        for value, some in points.items():
+            found[value] = summarise(play(f"{name} {value:g}", some, policies, options))
+            for each in found[value]:
+                lines.write("summary", at=value, **asdict(each))
         title = f"{', '.join(SWEPT_KINDS)}: over the {label}"
         console.print(f"plot: {write(swept(title, label, found), path.with_suffix(''))}")
     return 0
@@ -180,15 +183,9 @@ def sweep(options: argparse.Namespace, console: Console) -> int:
 def draw(options: argparse.Namespace, console: Console) -> int:
     """Draw what everyone did on one trace of each kind that is asked for."""
     board = board_of(options)
-    if options.trace:
-        some = [read_recording(path, board) for path in options.trace]
-    else:
-        some = [
-            trace
-            for trace in traces(options.set, board, tuple(options.loads))
-            if trace.kind in options.kind
-        ]
-    for trace in some:
+    for trace in chosen(options, options.set):
+        if not options.trace and trace.kind not in options.kind:
+            continue
         happens, profile = effects(trace, board), board.profile(options.profile_error)
         best = partial(Planned, plan(trace, happens, board).ranks.tolist())
         runs = {ORACLE: simulate(trace, happens, board, best)}

@@ -10,17 +10,17 @@ from tools.simulation.board import Board
 from tools.simulation.effects import effects
 from tools.simulation.loop import simulate
 from tools.simulation.run import Run
-from tools.simulation.trace import Trace
+from tools.simulation.trace import Floats, Trace
 
 BOARD = Board()
 
 
-def flat(duration_s: float = 60.0, foreign: float = 0.2, **others: object) -> Trace:
+def flat(duration_s: float = 60.0, foreign: float | Floats = 0.2, **others: object) -> Trace:
     """Return a trace in which nothing changes, but for what is given beside."""
     steps = round(duration_s / 0.25)
     fields: dict[str, object] = {
         "step_s": 0.25,
-        "foreign": np.full(steps, foreign),
+        "foreign": np.broadcast_to(np.asarray(foreign, np.float64), steps),
         "neighbours_mib": np.full(steps, 700.0),
         "ambient_c": np.full(steps, 25.0),
         "cooling": np.ones(steps),

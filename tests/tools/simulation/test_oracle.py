@@ -23,7 +23,7 @@ def seconds(*values: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
 
 
 def achieved(trace: Trace, board: Board, ranks: tuple[int, ...]) -> float:
-    """Return the mean utility of a plan, stepped through by hand; 0 where the charge does not last."""
+    """Return the mean utility of a plan, stepped through; 0 where the charge ends before."""
     happens = effects(trace, board)
     heat, warming = Heat(), Warming(board, trace.step_s)
     heat.case_c = 0.5 * board.gains_c[1] * trace.cooling[0] * happens.power_ghz[0, 0, 0]

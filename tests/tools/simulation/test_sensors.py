@@ -63,7 +63,9 @@ def test_the_same_noise_for_everyone() -> None:
     quiet, loud = Noting([Tier.LOW]), Noting([Tier.LOW])
     played(flat(duration_s=200.0, noise=0.0), quiet)
     played(flat(duration_s=200.0, noise=3.0), loud)
-    spread = [np.std([r.memory_available_mib for r in each.readings[2:]]) for each in (quiet, loud)]
+    spread = [
+        np.std([r.memory_available_mib or 0.0 for r in each.readings[2:]]) for each in (quiet, loud)
+    ]
     assert spread[0] == 0.0
     assert spread[1] == pytest.approx(6.0, rel=0.2)
 

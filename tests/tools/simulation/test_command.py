@@ -1,0 +1,97 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tools import simulate
+
+
+@pytest.fixture(scope="module")
+def trace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("traces") / "lab.csv"
+    rows = "".join(f"{60 * n},{0.2 + 0.7 * (n % 2)},180\n" for n in range(6))
+    path.write_text("at_s,cpu_foreign,memory_available_mib\n" + rows, encoding="utf-8")
+    return path
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def run(command: str, out: Path, *arguments: object) -> int:
+    return simulate.main([command, "--jobs", "1", "--out", str(out), *map(str, arguments)])
+
+
+def test_score_says_who_is_how_good(
+    trace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("score", tmp_path, "--trace", trace) == 0
+    said = capsys.readouterr().out
+    for word in ("always high", "ALERT", "gates: ours", "memory violation"):
+        assert word in said
+    rows = lines(tmp_path / "score.jsonl")
+    runs = {row["policy"]: row["figures"] for row in rows if row["event"] == "run"}
+    best = runs["oracle"]["utility"]
+    assert len(runs) == 13
+    assert all(figures["utility"] <= best + 0.002 for figures in runs.values())
+    regret = {row["policy"]: row["regret"] for row in rows if row["event"] == "summary"}
+    assert regret["ours"]["value"] == pytest.approx(1.0 - runs["ours"]["utility"] / best)
+    assert (tmp_path / "scatter.png").stat().st_size > 10_000
+    assert "<svg" in (tmp_path / "scatter.svg").read_text(encoding="utf-8")
+
+
+def test_check_fails_where_a_gate_does(
+    trace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("score", tmp_path, "--trace", trace, "--check") == 0
+    full = tmp_path / "full.csv"  # not even `critical` has windows on time there
+    full.write_text("at_s,cpu_foreign\n0,6\n60,6\n", encoding="utf-8")
+    assert run("score", tmp_path, "--trace", full, "--check") == 1
+    assert "FAIL" in capsys.readouterr().out
+
+
+def test_tune_writes_config_keys(
+    trace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("tune", tmp_path, "--trace", trace, "--policy", "ours", "--draws", 3) == 0
+    trials = lines(tmp_path / "tune.jsonl")
+    assert [row["policy"] for row in trials] == ["ours"] * 4
+    assert [row["cost"] for row in trials] == sorted(row["cost"] for row in trials)
+    assert "the default" in capsys.readouterr().out
+    best = trials[0]["drawn"]
+    if best:
+        tree = yaml.safe_load((tmp_path / "tuned.yaml").read_text(encoding="utf-8"))
+        assert tree["governor"]["limits"]["down_polls"] == best["down_polls"]
+        assert run("score", tmp_path, "--trace", trace, "--limits", tmp_path / "tuned.yaml") == 0
+
+
+def test_ablate_leaves_one_part_out_at_a_time(trace: Path, tmp_path: Path) -> None:
+    assert run("ablate", tmp_path, "--trace", trace) == 0
+    names = {row["policy"] for row in lines(tmp_path / "ablate.jsonl")}
+    assert {"oracle", "ours", "without hysteresis", "own load counted as others'"} < names
+
+
+def test_plot_draws_a_timeline(trace: Path, tmp_path: Path) -> None:
+    assert run("plot", tmp_path, "--trace", trace) == 0
+    assert (tmp_path / "timeline-lab-x1.png").stat().st_size > 20_000
+
+
+def test_sweep_draws_curves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulate, "SWEPT_KINDS", ("leak",))
+    monkeypatch.setattr(simulate, "SWEPT_LOADS", (0.2, 0.9))
+    monkeypatch.setattr(simulate, "SWEPT_WARMER_C", (0.0,))
+    assert run("sweep", tmp_path) == 0
+    found = lines(tmp_path / "sweep-load.jsonl")
+    assert {row["at"] for row in found} == {0.2, 0.9}
+    assert (tmp_path / "sweep-room.png").exists()
+
+
+def test_what_is_wrong_is_said_in_a_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("score", tmp_path, "--trace", tmp_path / "nowhere.csv") == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert run("score", tmp_path, "--limits", tmp_path / "nowhere.yaml") == 2
+    assert "nowhere.yaml" in capsys.readouterr().err
