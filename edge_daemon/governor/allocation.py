@@ -49,4 +49,8 @@ def ceiling(worth: Worths) -> Tier:
 
 def next_worthwhile(tier: Tier, worth: Worths) -> Tier | None:
     """Return the next higher tier that brings anything, or None."""
-    return next((up for up in TIERS[tier.rank + 1 :] if worth[up.rank] > worth[tier.rank]), None)
+    present = worth[tier.rank]
+    for rank in range(tier.rank + 1, len(worth)):
+        if worth[rank] > present:
+            return TIERS[rank]
+    return None

@@ -35,16 +35,15 @@ class Group:
         self._usage = KernelFile(path / usage, 64)
         self._stat = KernelFile(path / "memory.stat")
         self._inactive = inactive
-        self._limited = False
 
-    def check(self) -> None:
-        """Look again whether it limits at all.
+    def limits(self) -> bool:
+        """Return whether it limits at all.
 
         Raises:
             OSError: a limit cannot be read.
             ValueError: a limit is malformed.
         """
-        self._limited = self._limit() is not None
+        return self._limit() is not None
 
     def room(self, least: int) -> int:
         """Return how many bytes it leaves, or `least` where it leaves more.
@@ -53,7 +52,7 @@ class Group:
             OSError: a file cannot be read.
             ValueError: a file is malformed.
         """
-        limit = self._limit() if self._limited else None
+        limit = self._limit()
         if limit is None:
             return least
         used = self._usage.read_int()
@@ -94,6 +93,7 @@ class MemoryProbe:
         self._root = root
         self._meminfo = KernelFile(root / "proc/meminfo", _HEAD)
         self._groups: list[Group] = []
+        self._limiting: list[Group] = []
         self._checked_ns: int | None = None
         self.scan()
 
@@ -122,11 +122,10 @@ class MemoryProbe:
             ValueError: a file is malformed.
         """
         if self._checked_ns is None or not 0 <= now_ns - self._checked_ns < _CHECK_NS:
-            for group in self._groups:
-                group.check()
+            self._limiting = [group for group in self._groups if group.limits()]
             self._checked_ns = now_ns
         available = self._available()
-        for group in self._groups:
+        for group in self._limiting:
             available = group.room(available)
         return max(0, available) / MIB
 
