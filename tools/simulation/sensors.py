@@ -54,6 +54,12 @@ class Span:
     late: float = 0.0
     swapped: bool = False
 
+    def add_windows(self, count: float, cycle_ms: float, on_time: float) -> None:
+        """Count windows of the same time, of which a share was on time."""
+        self.window_ms += count * cycle_ms
+        self.windows += count
+        self.late += count * (1.0 - on_time)
+
 
 class Sensors:
     """The probes of the simulated board. Noise is a function of time, the same for every policy.
