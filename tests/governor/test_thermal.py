@@ -245,14 +245,13 @@ def test_zones_that_stay_away_are_not_looked_for_at_each_reading(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     probe = probe_of(
-        tmp_path, zone(0, "cpu-thermal", 40_000), zone(1, "gpu-thermal", 45_000), zone(2, "npu", 0)
+        tmp_path, zone(0, "cpu-thermal", 40_000), zone(1, "gpu-thermal", 45_000), zone(2, "npu", 1)
     )
-    probe.read(0)
     driver = Driver(monkeypatch)
-    driver.fail("thermal_zone1/temp", errno.ENODEV)
     driver.fail("thermal_zone2/temp", errno.ENODEV)
-    for file in (tmp_path / f"{ZONE}1").iterdir():
-        file.unlink()
+    probe.read(0)
+    driver.fail("thermal_zone1/temp", errno.ENODEV)
+    (tmp_path / f"{ZONE}1/type").unlink()
     for at_s in (1, 2, 3):
         probe.read(seconds(at_s))
     write(tmp_path, zone(5, "late-thermal", 60_000))

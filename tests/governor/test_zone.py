@@ -133,6 +133,10 @@ def test_what_jumps_about_for_longer_than_a_value_is_held_has_failed() -> None:
         case.follows(149_000)
 
 
+def test_a_stuck_sensor_cannot_be_told_from_a_coarse_one_and_is_believed() -> None:
+    assert set(Case().follows(*[41_500] * 3600)) == {41.5}
+
+
 def test_after_a_suspend_another_temperature_is_believed_at_once() -> None:
     case = Case()
     case.follows(85_000)
