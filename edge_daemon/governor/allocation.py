@@ -20,15 +20,8 @@ def worths(profile: Profile, priorities: Priorities) -> Worths:
 
     A part is worth the accuracy that it adds, times its priority.
     """
-    tiers = profile.tiers
-    return _worths(
-        tiers[Tier.CRITICAL].accuracy,
-        tiers[Tier.LOW].accuracy,
-        tiers[Tier.MEDIUM].accuracy,
-        tiers[Tier.HIGH].accuracy,
-        priorities.picture,
-        priorities.sound,
-    )
+    accuracies = [profile.tiers[tier].accuracy for tier in TIERS]
+    return _worths(*accuracies, priorities.picture, priorities.sound)
 
 
 @lru_cache(maxsize=64)

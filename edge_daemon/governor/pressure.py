@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from typing import TypeGuard
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -93,18 +94,16 @@ class Alarm(Struct, frozen=True):
 
 def pressures(reading: Reading, limits: Limits) -> list[Pressure]:
     """Return what is known of each resource; one that is not known is left out."""
-    found = [
-        ("cpu", reading.cpu_foreign, limits.cpu.bands, -1),
-        ("memory", reading.memory_available_mib, limits.memory.bands, 1),
-        ("temperature", _distance_c(reading, limits), limits.temperature.bands, 1),
-    ]
-    if reading.on_mains is not True:
-        found.append(("battery", reading.battery_fraction, limits.battery.bands, 1))
-    return [
-        Pressure(resource, value, bands, better)
-        for resource, value, bands, better in found
-        if value is not None and math.isfinite(value)
-    ]
+    found: list[Pressure] = []
+    if _is_known(load := reading.cpu_foreign):
+        found.append(Pressure("cpu", load, limits.cpu.bands, -1))
+    if _is_known(available_mib := reading.memory_available_mib):
+        found.append(Pressure("memory", available_mib, limits.memory.bands, 1))
+    if _is_known(distance_c := _distance_c(reading, limits)):
+        found.append(Pressure("temperature", distance_c, limits.temperature.bands, 1))
+    if reading.on_mains is not True and _is_known(charge := reading.battery_fraction):
+        found.append(Pressure("battery", charge, limits.battery.bands, 1))
+    return found
 
 
 def without(reading: Reading, ignored: tuple[str, ...]) -> Reading:
@@ -122,15 +121,16 @@ def without(reading: Reading, ignored: tuple[str, ...]) -> Reading:
 def unknown(reading: Reading, limits: Limits) -> tuple[str, ...]:
     """Return the resources that this board has but whose value is not known now."""
     missing: list[str] = []
-    if _is_hole(reading.cpu_foreign):
+    absent = reading.absent
+    if "cpu" not in absent and not _is_known(reading.cpu_foreign):
         missing.append("cpu")
-    if _is_hole(reading.memory_available_mib):
+    if "memory" not in absent and not _is_known(reading.memory_available_mib):
         missing.append("memory")
-    if _is_hole(_distance_c(reading, limits)):
+    if "temperature" not in absent and not _is_known(_distance_c(reading, limits)):
         missing.append("temperature")
-    if _is_hole(reading.battery_fraction):
+    if "battery" not in absent and not _is_known(reading.battery_fraction):
         missing.append("battery")
-    return tuple([name for name in missing if name not in reading.absent])
+    return tuple(missing)
 
 
 def alarm(reading: Reading, limits: Limits) -> Alarm | None:
@@ -174,8 +174,8 @@ def slowed(reading: Reading) -> tuple[str, ...]:
     return tuple(flag for flag in reading.throttled if flag in _SLOWED)
 
 
-def _is_hole(value: float | None) -> bool:
-    return value is None or not math.isfinite(value)
+def _is_known(value: float | None) -> TypeGuard[float]:
+    return value is not None and math.isfinite(value)
 
 
 def _distance_c(reading: Reading, limits: Limits) -> float | None:
