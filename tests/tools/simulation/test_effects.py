@@ -52,6 +52,15 @@ def test_no_core_is_busy_twice() -> None:
             assert busy == pytest.approx(1.0)
 
 
+def test_a_slower_clock_keeps_others_busy_for_longer() -> None:
+    happens = effects(flat(foreign=0.3), BOARD)
+    for stage, clock in enumerate(BOARD.clocks):
+        assert happens.foreign[0, CRITICAL, stage] == pytest.approx(0.3 / clock)
+        assert happens.own[0, CRITICAL, stage] == pytest.approx(
+            BOARD.own_load(Tier.CRITICAL) / clock
+        )
+
+
 def test_windows_that_take_longer_than_their_period_are_fewer() -> None:
     happens = effects(flat(foreign=2.0), BOARD)
     slow_ms = happens.latency_ms[0, HIGH, 0]

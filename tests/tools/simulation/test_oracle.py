@@ -81,12 +81,13 @@ def test_a_swap_that_does_not_pay_is_not_made() -> None:
     assert plan(trace, effects(trace, free), free).ranks.tolist() == [3] * 5
 
 
-def test_it_sees_heat_coming() -> None:
+@pytest.mark.parametrize(
+    ("clocks", "ambient_c"), [((1.0, 0.3, 0.3), 51.8), ((1.0, 1.0, 0.3), 56.8)]
+)
+def test_it_sees_heat_coming(clocks: tuple[float, float, float], ambient_c: float) -> None:
     # Throttling would be a disaster here, and only the cheaper tiers keep below it to the end.
-    board = replace(
-        BOARD, stall_up_s=0.0, stall_down_s=0.0, taus_s=(0.05, 10.0), clocks=(1.0, 0.3, 0.3)
-    )
-    trace = flat(duration_s=1.75, foreign=0.3, ambient_c=np.full(7, 51.8), step_s=1.0)
+    board = replace(BOARD, stall_up_s=0.0, stall_down_s=0.0, taus_s=(0.05, 10.0), clocks=clocks)
+    trace = flat(duration_s=1.75, foreign=0.3, ambient_c=np.full(7, ambient_c), step_s=1.0)
     found, best = of_plan(trace, board), best_of_all(trace, board)
     assert found == pytest.approx(best, abs=1e-3)
     for tier in (Tier.MEDIUM, Tier.HIGH):

@@ -6,6 +6,7 @@ import pytest
 from edge_daemon.governor.throttle import THROTTLED
 from edge_daemon.tier import Tier
 from tests.tools.simulation.made import BOARD, Noting, flat, played
+from tools.simulation.board import Board
 from tools.simulation.sensors import HOLD_S
 
 FREE = BOARD.without_stalls()
@@ -48,9 +49,10 @@ def test_a_full_board_shows_no_more_than_its_cores_and_that_something_waits() ->
     assert last.cpu_pressure == pytest.approx(1.0)
 
 
-def test_a_swap_hides_the_windows_times() -> None:
+@pytest.mark.parametrize("board", [BOARD, FREE])
+def test_a_swap_hides_the_windows_times(board: Board) -> None:
     watched = Noting([Tier.LOW, Tier.LOW, Tier.HIGH, Tier.HIGH])
-    played(flat(duration_s=6.0), watched)
+    played(flat(duration_s=6.0), watched, board)
     known = [reading.cycle_tier for reading in watched.readings]
     assert known[3] is None and known[-1] is Tier.HIGH
 
