@@ -176,9 +176,6 @@ def _field(text: bytes, key: bytes) -> int | None:
 
     A line that is cut off, or holds no number, is no such line.
     """
-    at = 0 if text.startswith(key) else text.find(b"\n" + key) + 1
-    if at == 0 and not text.startswith(key):
-        return None
-    end = text.find(b"\n", at)
-    words = text[at + len(key) : end].split(None, 1) if end >= 0 else []
-    return int(words[0]) if words and words[0].isdigit() else None
+    line, end, _ = (b"\n" + text).partition(b"\n" + key)[2].partition(b"\n")
+    number = line.removesuffix(b" kB").strip()
+    return int(number) if end and number.isdigit() else None

@@ -20,6 +20,8 @@ SCAN_S = 60.0
 RETRY_SCAN_S = 5.0
 """The same while the sensor fails: its driver may have come back under another number."""
 
+_SCAN_NS, _RETRY_SCAN_NS = int(SCAN_S * 1e9), int(RETRY_SCAN_S * 1e9)
+
 GONE = (errno.ENODEV, errno.ENOENT, errno.ENXIO)
 """Errors of a device that is not there any more."""
 
@@ -146,5 +148,5 @@ class Sensor(Generic[Value]):
     def _scan_due(self, now_ns: int) -> bool:
         if self.scan_soon or self._scanned_ns is None:
             return True
-        period_s = RETRY_SCAN_S if self._failing else SCAN_S
-        return not 0 <= now_ns - self._scanned_ns < period_s * 1e9
+        period_ns = _RETRY_SCAN_NS if self._failing else _SCAN_NS
+        return not 0 <= now_ns - self._scanned_ns < period_ns

@@ -8,7 +8,6 @@ MIN_SPAN_S = 0.2
 """Over a shorter span a single wait looks like pressure."""
 
 _MIN_SPAN_NS = int(MIN_SPAN_S * 1e9)
-_KEY = b"total="
 
 
 class StallProbe:
@@ -81,9 +80,8 @@ class StallProbe:
         self._file.close()
 
     def _total_in(self, data: bytes) -> int:
-        line = data.find(self._line)
-        end = data.find(b"\n", line)
-        at = data.find(_KEY, line, end)
-        if line < 0 or end < 0 or at < 0:
+        # A line ends "total=61410511".
+        line, end, _ = data.partition(self._line)[2].partition(b"\n")
+        if not end:
             raise ValueError(f"{self._file.path} holds {data[:32]!r}, not a pressure")
-        return int(data[at + len(_KEY) : end])
+        return int(line.rpartition(b"total=")[2])
