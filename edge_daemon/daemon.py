@@ -228,7 +228,6 @@ class Daemon:
         if self._lockstep:
             for feed in self._capturing.feeds:
                 feed.close()
-            self._governing.close()
         inputs = self._capturing.inputs
         stop = self._tally.stop(
             self._reason,
@@ -239,6 +238,7 @@ class Daemon:
         self.write(stop)
         self.journal.stop(JOURNAL_STOP_S)
         if not self.stuck:
+            self._governing.close()
             self._swapper.close()
         self._notifier.close()
         return stop

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from edge_daemon.clock import VirtualClock, boottime_ns, monotonic_ns
 from edge_daemon.config import Config
 from edge_daemon.governor.gauge import CommandGauge, FileGauge, gauge
-from edge_daemon.governor.governor import Governor, Readings, Requests
+from edge_daemon.governor.governor import Governor, Requests
 from edge_daemon.governor.meter import Meter
 from edge_daemon.governor.probes import Probes
 from edge_daemon.governor.profile import Profile
@@ -50,6 +50,7 @@ class Governing:
         choice: the profile that it goes by, and why.
         board: what the board is called.
         recorder: where readings go; None for nowhere.
+        readings: where they come from.
         bodies: what runs in a thread of its own in real time, by name.
     """
 
@@ -58,6 +59,7 @@ class Governing:
     choice: Choice
     board: str
     recorder: Recorder | None
+    readings: Probes | ScriptedProbes
     bodies: dict[str, Body]
 
     @property
@@ -78,7 +80,8 @@ class Governing:
         self.governor.pin(config.pinned)
 
     def close(self) -> None:
-        """Bring the recording to disk. After all threads have ended."""
+        """Bring the recording to disk and close the sensors. After all threads have ended."""
+        self.readings.close()
         if self.recorder is not None:
             self.recorder.close()
 
@@ -126,8 +129,9 @@ def build_governing(
             on_end=lambda why: journal.write(Fault(part="record", message=why)),
         )
     meter = Meter() if virtual is None else None
+    readings = _readings(config, root, virtual, charge)
     governor = Governor(
-        _readings(config, root, virtual, charge),
+        readings,
         config.governor.limits,
         requests,
         journal,
@@ -143,7 +147,7 @@ def build_governing(
         bodies["gauge"] = charge.run
     if recorder is not None:
         bodies["record"] = recorder.run
-    return Governing(governor, meter, choice, board, recorder, bodies)
+    return Governing(governor, meter, choice, board, recorder, readings, bodies)
 
 
 def _readings(
@@ -151,7 +155,7 @@ def _readings(
     root: Path,
     virtual: VirtualClock | None,
     charge: FileGauge | CommandGauge | None,
-) -> Readings:
+) -> Probes | ScriptedProbes:
     governor = config.governor
     if governor.readings != "system":
         return ScriptedProbes(read_trace(Path(governor.readings)), virtual or boottime_ns)

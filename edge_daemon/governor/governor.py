@@ -196,12 +196,13 @@ class Governor:
 
     def run(self, stop: threading.Event) -> None:
         """Poll until told to stop: the worker's body."""
-        while not stop.is_set():
-            self.poll()
+        rest_s = 0.0
+        while not stop.wait(rest_s):
             lead_s = min(LEAD_S, self.poll_s / 2)
-            if not stop.wait(self.poll_s - lead_s):
-                self._probes.prepare()
-                stop.wait(lead_s)
+            self._probes.prepare()
+            if not stop.wait(lead_s):
+                self.poll()
+            rest_s = self.poll_s - lead_s
 
     def poll(self) -> Decision | None:
         """Take a reading, journal it now and then, decide and ask; return the decision.
@@ -297,7 +298,8 @@ class Governor:
             return
         message = (
             f"{name} cannot be read: {error}. Its last value counts for 5 s; no move up until it "
-            "can be read again. `edge-daemon doctor` lists the sensors"
+            "can be read again. `edge-daemon doctor` lists the sensors; to do without a broken one: "
+            "governor.limits.ignored, for a thermal zone governor.limits.temperature.ignored_zones"
         )
         self._journal.write(Fault(part="governor", message=message, count=failure.count))
         self._failures[name] = _Failure(0, now_ns)

@@ -284,7 +284,7 @@ def test_the_worker_polls_until_it_is_told_to_stop() -> None:
     assert enough.wait(10.0)
     assert worker.stop(10.0)
     assert desk.tiers == ["high"]
-    assert prepared[:2] == [1, 2]  # before each poll but the first
+    assert prepared[:3] == [0, 1, 2]  # before each poll
 
 
 def test_readings_tell_what_the_windows_took() -> None:

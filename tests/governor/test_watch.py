@@ -15,6 +15,9 @@ class Calm:
     def read(self) -> Reading:
         return Reading(time_ns=0, cpu_foreign=0.1)
 
+    def prepare(self) -> None:
+        """Prepare nothing."""
+
     def ignore_zones(self, types: tuple[str, ...]) -> None:
         """Take types of zones."""
 
