@@ -298,7 +298,7 @@ class Governor:
             return
         message = (
             f"{name} cannot be read: {error}. Its last value counts for 5 s; no move up until it "
-            "can be read again. `edge-daemon doctor` lists the sensors; to do without a broken one: "
+            "can be read again. `edge-daemon doctor` lists the sensors; to do without one: "
             "governor.limits.ignored, for a thermal zone governor.limits.temperature.ignored_zones"
         )
         self._journal.write(Fault(part="governor", message=message, count=failure.count))
