@@ -9,10 +9,11 @@ from edge_daemon.governor.estimate import Estimate, clock_share
 from edge_daemon.governor.heat import rise_c
 from edge_daemon.governor.limits import Limits
 from edge_daemon.governor.margin import Margin
+from edge_daemon.governor.pressure import charge_pressure
 from edge_daemon.governor.profile import Profile
 from edge_daemon.governor.reading import Reading
 from edge_daemon.governor.slowdown import expected_cycle_ms, own_share, quantile
-from edge_daemon.governor.table import table_margins
+from edge_daemon.governor.table import table_margin
 from edge_daemon.tier import Tier
 
 _LOAD_BAND = 0.1  # how far below `full_load` a tier begins
@@ -86,11 +87,11 @@ def foreseen_margins(
         found.append(Margin(tier, "critical_distance_with", distance_c, enter_c, off_c))
     if reading.on_mains is not True:
         lasts_s = _lasts_s(reading.runtime_s, estimate.power_w, cost.power_w, now.power_w)
-        if lasts_s is None or runtime_s is None:
-            found += table_margins(tier, reading, limits, ("battery",))
-        else:
+        if lasts_s is not None and runtime_s is not None:
             enter_s = runtime_s * _RUNTIME_ENTER
             found.append(Margin(tier, "runtime_with", lasts_s, enter_s, runtime_s))
+        elif (charge := charge_pressure(reading, limits)) is not None:
+            found.append(table_margin(tier, charge))
     # A broken sensor may say anything; what cannot be compared is no margin.
     return [margin for margin in found if math.isfinite(margin.value)]
 

@@ -101,9 +101,17 @@ def pressures(reading: Reading, limits: Limits) -> list[Pressure]:
         found.append(Pressure("memory", available_mib, limits.memory.bands, 1))
     if _is_known(distance_c := _distance_c(reading, limits)):
         found.append(Pressure("temperature", distance_c, limits.temperature.bands, 1))
-    if reading.on_mains is not True and _is_known(charge := reading.battery_fraction):
-        found.append(Pressure("battery", charge, limits.battery.bands, 1))
+    if (charge := charge_pressure(reading, limits)) is not None:
+        found.append(charge)
     return found
+
+
+def charge_pressure(reading: Reading, limits: Limits) -> Pressure | None:
+    """Return what is known of the charge; None on the mains, where it does not count."""
+    charge = reading.battery_fraction
+    if reading.on_mains is True or not _is_known(charge):
+        return None
+    return Pressure("battery", charge, limits.battery.bands, 1)
 
 
 def without(reading: Reading, ignored: tuple[str, ...]) -> Reading:

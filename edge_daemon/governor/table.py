@@ -2,7 +2,7 @@
 
 from edge_daemon.governor.limits import Limits
 from edge_daemon.governor.margin import Margin
-from edge_daemon.governor.pressure import pressures
+from edge_daemon.governor.pressure import Pressure, pressures
 from edge_daemon.governor.reading import Reading
 from edge_daemon.tier import Tier
 
@@ -14,21 +14,20 @@ _QUANTITIES = {
 }
 
 
-def table_margins(
-    tier: Tier, reading: Reading, limits: Limits, resources: tuple[str, ...] = tuple(_QUANTITIES)
-) -> list[Margin]:
+def table_margins(tier: Tier, reading: Reading, limits: Limits) -> list[Margin]:
     """Return a tier's margin for every known resource; none for `critical`, which asks for nothing.
 
     Args:
         tier: whose margins.
         reading: what the probes saw.
         limits: holds the bands.
-        resources: which of them to look at.
     """
     if tier is Tier.CRITICAL:
         return []
-    return [
-        Margin(tier, _QUANTITIES[pressure.resource], pressure.value, *pressure.bands[tier.rank - 1])
-        for pressure in pressures(reading, limits)
-        if pressure.resource in resources
-    ]
+    return [table_margin(tier, pressure) for pressure in pressures(reading, limits)]
+
+
+def table_margin(tier: Tier, pressure: Pressure) -> Margin:
+    """Return the margin of one resource for any tier but `critical`."""
+    band = pressure.bands[tier.rank - 1]
+    return Margin(tier, _QUANTITIES[pressure.resource], pressure.value, band.enter, band.leave)
