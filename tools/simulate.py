@@ -45,7 +45,7 @@ from tools.simulation.variants import variants
 from tools.training.progress import Progress
 from tools.training.record import Record
 
-WIDTH = 150
+WIDTH = 165
 """Columns of a table that goes to no terminal."""
 
 SWEPT_KINDS = ("ordinary", "bursts", "hot", "leak")

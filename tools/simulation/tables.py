@@ -14,17 +14,22 @@ from tools.simulation.summary import Interval, Summary
 
 
 def show_summaries(console: Console, title: str, summaries: Sequence[Summary]) -> None:
-    """Print a line for each policy: switches and regret by load, the rest over all."""
+    """Print a line for each policy: switches and regret by load, the rest over all.
+
+    `back` is switches taken back within 30 s, `short` time without enough memory, `delay` the most
+    polls from a hard event to a move down.
+    """
     loads = sorted({summary.load for summary in summaries if summary.load is not None})
     columns: list[float | None] = [*loads] if loads else [None]
     table = Table(title=title, title_justify="left")
-    table.add_column("policy")
-    for name in ("switches /h", "regret %"):
+    table.add_column("policy", no_wrap=True)
+    for name in ("moves/h", "regret %"):
         for load in columns:
-            table.add_column(name if load is None else f"{name}\n×{load:g}", justify="right")
-    for name in ("all: regret %\n[95 %]", "reversals\n/h", "memory\nshort %", "missed %\n[95 %]"):
-        table.add_column(name, justify="right")
-    for name in ("off %", "delay\npolls"):
+            head = name if load is None else f"{name}\n×{load:g}"
+            table.add_column(head, justify="right", no_wrap=True)
+    for name in ("all: regret %\n[95 %]", "missed %\n[95 %]"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for name in ("back\n/h", "short\n%", "off\n%", "delay\npolls"):
         table.add_column(name, justify="right")
     for name in dict.fromkeys(summary.policy for summary in summaries):
         of = {summary.load: summary for summary in summaries if summary.policy == name}
@@ -35,9 +40,9 @@ def show_summaries(console: Console, title: str, summaries: Sequence[Summary]) -
             *(f"{one.switches.value:.0f}" for one in each),
             *(f"{100.0 * one.regret.value:.1f}" for one in each),
             _percent(whole.regret),
+            _percent(whole.missed),
             f"{whole.reversals.value:.1f}",
             f"{100.0 * whole.violation.value:.2f}",
-            _percent(whole.missed),
             f"{100.0 * whole.off:.1f}",
             str(whole.delay_polls),
         )
