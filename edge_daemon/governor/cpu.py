@@ -150,4 +150,4 @@ def _between(before: Sample, after: Sample) -> CpuLoad | None:
 
 
 def _clip(share: float) -> float:
-    return 0.0 if share < 0.0 else min(1.0, share)
+    return 0.0 if share < 0.0 else 1.0 if share > 1.0 else share
