@@ -1,6 +1,6 @@
 """Makes the sources that the config asks for, with their feeds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_daemon.capture.backoff import Backoff
+from edge_daemon.capture.blank import black_picture
 from edge_daemon.capture.feed import Feed
 from edge_daemon.capture.inputs import Inputs
 from edge_daemon.capture.liveness import Liveness, State
 from edge_daemon.capture.picture import Region
+from edge_daemon.capture.rate import Rate
 from edge_daemon.capture.ring import SampleRing
 from edge_daemon.capture.slot import FrameSlot
 from edge_daemon.capture.source import Chunk, Frame, Source
@@ -100,6 +102,7 @@ def build_capture(
         source: Source[Item],
         sink: Callable[[Item], None],
         dropped: Callable[[], int],
+        remarks: Sequence[Callable[[Item, int], str | None]] = (),
     ) -> Feed[Item]:
         capture = config.capture
         return Feed(
@@ -111,6 +114,7 @@ def build_capture(
             on_change=on_change,
             retry=Backoff(capture.retry_first_s, capture.retry_max_s),
             dropped=dropped,
+            remarks=remarks,
         )
 
     feeds: list[Feed[Frame] | Feed[Chunk]] = []
@@ -120,7 +124,9 @@ def build_capture(
         def put_small(frame: Frame) -> None:
             put(replace(frame, image=shrink(frame.image)))
 
-        feeds.append(feed("video", video, put_small, lambda: inputs.dropped_frames))
+        feeds.append(
+            feed("video", video, put_small, lambda: inputs.dropped_frames, _camera_remarks(config))
+        )
     if audio is not None and ring is not None:
         feeds.append(feed("audio", audio, ring.append, lambda: inputs.lost_samples))
     return Capturing(
@@ -179,6 +185,15 @@ def build_sources(
         case "none":
             pass
     return video, audio
+
+
+def _camera_remarks(config: Config) -> list[Callable[[Frame, int], str | None]]:
+    if config.video.source not in ("camera", "picamera2"):
+        return []
+    remarks: list[Callable[[Frame, int], str | None]] = [Rate(config.video.rate_hz)]
+    if config.capture.black_s is not None:
+        remarks.append(black_picture(config.capture.black_s))
+    return remarks
 
 
 def _camera(config: Config, region: Region | None, clock: Clock) -> Source[Frame]:

@@ -3,12 +3,13 @@
 import logging
 import threading
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Generic, Literal, NamedTuple, TypeVar
 
 import numpy as np
 
 from edge_daemon.capture.backoff import Backoff
+from edge_daemon.capture.blank import STRIDE, is_black
 from edge_daemon.capture.liveness import NS_PER_S, Liveness, State, Transition
 from edge_daemon.capture.source import Chunk, EndOfSourceError, Frame, Source, SourceError
 from edge_daemon.clock import Clock
@@ -17,9 +18,6 @@ from edge_daemon.journal.events import Capture
 log = logging.getLogger(__name__)
 
 Item = TypeVar("Item", Frame, Chunk)
-
-STRIDE = 61
-"""One byte in so many goes into a fingerprint; a prime, so that no row or channel is favoured."""
 
 
 class Counts(NamedTuple):
@@ -57,6 +55,8 @@ class Feed(Generic[Item]):
             blocks and does not call back.
         retry: waits between attempts; None for the usual ones.
         dropped: returns how many frames or samples nobody looked at.
+        remarks: each is shown every item that comes, with the time, and returns what is to be
+            journalled of a source that works: that it shows nothing, or is slow.
     """
 
     def __init__(
@@ -70,6 +70,7 @@ class Feed(Generic[Item]):
         on_change: Callable[[Capture], None],
         retry: Backoff | None = None,
         dropped: Callable[[], int] = lambda: 0,
+        remarks: Sequence[Callable[[Item, int], str | None]] = (),
     ) -> None:
         self.kind = kind
         self.source: Source[Item] = source
@@ -79,6 +80,7 @@ class Feed(Generic[Item]):
         self._on_change = on_change
         self._retry = retry or Backoff()
         self._dropped = dropped
+        self._remarks: Sequence[Callable[[Item, int], str | None]] = remarks
         self._lock = threading.Lock()  # guards the liveness and the order of on_change
         self._items = 0
         self._overflows = 0
@@ -171,6 +173,8 @@ class Feed(Generic[Item]):
             self._report(self._liveness.item(now_ns, fingerprint))
             healthy = self._liveness.state is State.HEALTHY
             silent = self._liveness.silent(now_ns)
+            for remark in self._remarks:
+                self._remark(remark(item, now_ns))
         if healthy:
             self._sink(item)
         elif silent:
@@ -203,6 +207,14 @@ class Feed(Generic[Item]):
             return
         level = logging.INFO if transition.state in _WELL else logging.WARNING
         log.log(level, "%s is %s: %s", self.source.name, transition.state, transition.detail)
+        self._journal(transition)
+
+    def _remark(self, text: str | None) -> None:
+        if text is not None:
+            log.warning("%s: %s", self.source.name, text)
+            self._journal(Transition(self._liveness.state, self._liveness.state, text))
+
+    def _journal(self, transition: Transition) -> None:
         self._on_change(
             Capture(
                 source=self.kind,
@@ -222,7 +234,12 @@ _WELL = frozenset({State.HEALTHY, State.ENDED})
 _NOUNS = {"video": "picture", "audio": "sound"}
 
 
-def fingerprint_of(item: Frame | Chunk) -> int:
-    """Return a checksum over a sample of the item's bytes: equal for equal items."""
+def fingerprint_of(item: Frame | Chunk) -> int | None:
+    """Return a checksum over a sample of the item's bytes: equal for equal items.
+
+    None for a black picture: a covered lens or a dark room gives equal ones rightly.
+    """
+    if isinstance(item, Frame) and is_black(item.image):
+        return None
     array = item.image if isinstance(item, Frame) else item.samples
     return zlib.crc32(np.ascontiguousarray(array).reshape(-1).view(np.uint8)[::STRIDE].tobytes())

@@ -35,8 +35,8 @@ class VideoConfig(Struct, frozen=True, forbid_unknown_fields=True):
         rate_hz: frames a second asked of the camera.
         fourcc: pixel format asked of a V4L2 camera, MJPG being what many USB cameras need for
             their full rate; null takes the camera's own choice.
-        may_repeat: whether equal pictures in a row are in order, as in complete darkness; with
-            false they count as a stall.
+        may_repeat: whether equal pictures in a row are in order; with false they count as a
+            stall, black ones excepted.
         rotate_deg: turns the picture clockwise.
         region: the part of the picture to look at, as [x, y, width, height], each a fraction of
             the turned picture; null is its central square.
@@ -76,11 +76,13 @@ class CaptureConfig(Struct, frozen=True, forbid_unknown_fields=True):
         stall_s: silence after which a source is taken for stalled and opened again.
         retry_first_s: wait before the first attempt to open it again; it doubles each time.
         retry_max_s: longest wait between attempts.
+        black_s: time after which a camera's black picture is reported; null never reports it.
     """
 
     stall_s: Annotated[float, Meta(ge=0.2, le=600.0)] = 3.0
     retry_first_s: Annotated[float, Meta(ge=0.05, le=60.0)] = 0.5
     retry_max_s: Annotated[float, Meta(ge=0.05, le=3600.0)] = 30.0
+    black_s: Annotated[float, Meta(ge=0.5, le=86_400.0)] | None = 10.0
 
 
 class ReplayConfig(Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,6 +1,6 @@
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from edge_daemon.capture.backoff import Backoff
+from edge_daemon.capture.blank import black_picture
 from edge_daemon.capture.camera import CameraInfo, OpenCvCamera, list_cameras, redact
 from edge_daemon.capture.feed import Feed
 from edge_daemon.capture.liveness import Liveness, State
@@ -16,7 +17,7 @@ from edge_daemon.capture.source import Frame, SourceError
 from edge_daemon.clock import monotonic_ns
 from edge_daemon.journal.events import Capture
 from edge_daemon.worker import Worker
-from tests.capture.mjpeg import MjpegServer, Mode, mjpeg_server
+from tests.capture.mjpeg import MjpegServer, mjpeg_server, picture
 
 FOREVER_S = 20.0
 
@@ -30,7 +31,12 @@ def server() -> Iterator[MjpegServer]:
 class Watch:
     """A feed on a camera, and what it reported so far."""
 
-    def __init__(self, camera: OpenCvCamera, stall_s: float) -> None:
+    def __init__(
+        self,
+        camera: OpenCvCamera,
+        stall_s: float,
+        remarks: Sequence[Callable[[Frame, int], str | None]] = (),
+    ) -> None:
         self.events: list[Capture] = []
         self.frames: list[Frame] = []
         self._changed = threading.Condition()
@@ -42,6 +48,7 @@ class Watch:
             clock=monotonic_ns,
             on_change=self._note,
             retry=Backoff(0.001, 0.01),
+            remarks=remarks,
         )
         self._worker = Worker("video", self.feed.run)
 
@@ -153,11 +160,10 @@ def test_a_dropped_connection_fails_and_is_found_again(server: MjpegServer) -> N
         watch.wait_for(State.HEALTHY, seen)
 
 
-@pytest.mark.parametrize("mode", ["repeat", "black"])
-def test_a_picture_that_does_not_change_is_a_stall(server: MjpegServer, mode: Mode) -> None:
+def test_a_picture_that_does_not_change_is_a_stall(server: MjpegServer) -> None:
     with Watch(camera_at(server), stall_s=0.2) as watch:
         seen = watch.wait_for(State.HEALTHY)
-        server.mode = mode
+        server.mode = "repeat"
         seen = watch.wait_for(State.STALLED, seen)
         seen = watch.wait_for(State.RECONNECTING, seen)
         assert "repeats the same picture" in watch.events[seen - 1].detail
@@ -171,10 +177,26 @@ def test_a_picture_that_does_not_change_is_a_stall(server: MjpegServer, mode: Mo
 
 
 def test_a_picture_may_stay_the_same_where_that_is_said(server: MjpegServer) -> None:
-    server.mode = "black"
+    server.show = lambda _number: picture(7)
     with Watch(camera_at(server, may_repeat=True), stall_s=0.1) as watch:
         watch.wait_for_frames(30)
     assert [event.state for event in watch.events] == ["healthy"]
+
+
+def test_a_black_picture_is_reported_and_its_end_but_nothing_is_reopened(
+    server: MjpegServer,
+) -> None:
+    camera = camera_at(server)
+    with Watch(camera, stall_s=0.1, remarks=[black_picture(0.3)]) as watch:
+        seen = watch.wait_for(State.HEALTHY)
+        server.mode = "black"
+        seen = watch.wait_for(State.HEALTHY, seen)
+        assert "lens cap" in watch.events[-1].detail
+        server.mode = "ok"
+        seen = watch.wait_for(State.HEALTHY, seen)
+        assert watch.events[-1].detail.startswith("black picture is over after")
+    assert len(watch.events) == 3
+    assert server.connections == 1
 
 
 def test_fifty_reconnections_leave_nothing_behind(server: MjpegServer) -> None:

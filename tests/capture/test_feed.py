@@ -20,7 +20,9 @@ Step = Frame | Exception | Callable[[], Frame]
 
 
 def frame(value: int, captured_ns: int = 0) -> Frame:
-    return Frame(np.full((8, 8), value, dtype=np.uint8), captured_ns)
+    image = np.full((8, 8), 200, dtype=np.uint8)
+    image[0, 0] = value
+    return Frame(image, captured_ns)
 
 
 class ScriptedSource:
