@@ -50,7 +50,7 @@ WIDTH = 165
 
 SWEPT_KINDS = ("ordinary", "bursts", "hot", "leak")
 SWEPT_LOADS = (0.1, 0.25, 0.4, 0.55, 0.7, 0.85, 1.0)
-SWEPT_WARMER_C = (-15.0, -5.0, 5.0, 15.0, 25.0)
+SWEPT_WARMER_C = (-12.0, -2.0, 3.0, 8.0, 13.0, 18.0)
 SWEPT = ("always medium", "table, patient", "schedutil", "ALERT", "ours, published bands", OURS)
 
 
@@ -175,7 +175,7 @@ def sweep(options: argparse.Namespace, console: Console) -> int:
             found[value] = summarise(play(f"{name} {value:g}", some, policies, options))
             for each in found[value]:
                 lines.write("summary", at=value, **asdict(each))
-        title = f"{', '.join(SWEPT_KINDS)}: over the {label}"
+        title = f"Over the {label.partition(',')[0]}: {', '.join(SWEPT_KINDS)}"
         console.print(f"plot: {write(swept(title, label, found), path.with_suffix(''))}")
     return 0
 

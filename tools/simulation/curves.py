@@ -6,7 +6,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import NullLocator, ScalarFormatter
+from matplotlib.ticker import NullLocator, ScalarFormatter, StrMethodFormatter
 
 from tools.simulation.contestants import ORACLE, OURS
 from tools.simulation.gates import MISSED, REGRET, SWITCHES
@@ -48,10 +48,11 @@ def swept(title: str, label: str, points: Mapping[float, Sequence[Summary]]) -> 
             strict=True,
         ):
             each.set_ylabel(name)
-            each.axhline(gate, color=MUTED, lw=0.8, ls=(0, (4, 3)))
-            each.set_ylim(bottom=min(0.0, each.get_ylim()[0]))
-        _logarithmic(axes[1], 1.0)
-        _logarithmic(axes[2], 0.1)
+            named = "gate" if each is axes[0] else None
+            each.axhline(gate, color=MUTED, lw=0.8, ls=(0, (4, 3)), label=named)
+        axes[0].set_ylim(bottom=0.0)
+        _logarithmic(axes[1], (0, 1, 2, 5, 10, 20, 50, 100, 200, 500), 5.0)
+        _logarithmic(axes[2], (0, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50), 0.2)
         axes[0].set_title(title)
         axes[-1].set_xlabel(label)
         figure.legend(loc="outside right upper")
@@ -102,6 +103,11 @@ def scattered(summaries: Sequence[Summary]) -> Figure:
     return figure
 
 
-def _logarithmic(axes: Axes, least: float) -> None:
-    axes.set_yscale("symlog", linthresh=least)
+def _logarithmic(axes: Axes, ticks: tuple[float, ...], even: float) -> None:
+    """Draw logarithmically above `even`, and evenly from there down to 0."""
+    most = axes.get_ylim()[1]
+    axes.set_yscale("symlog", linthresh=even)
+    axes.set_yticks([tick for tick in ticks if tick <= 1.2 * most])
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.yaxis.set_minor_locator(NullLocator())
     axes.set_ylim(bottom=0.0)

@@ -177,7 +177,7 @@ def hot(make: Maker) -> Trace:
     """A hot afternoon behind glass."""
     trace = make.trace("hot", make.restless())
     course = np.sin(np.linspace(0.0, np.pi, make.steps))
-    return replace(trace, ambient_c=32.0 + 13.0 * course)
+    return replace(trace, ambient_c=trace.ambient_c + 5.0 + 13.0 * course)
 
 
 def battery(make: Maker) -> Trace:
