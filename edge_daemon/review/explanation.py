@@ -224,7 +224,7 @@ def _headroom(left: Headroom | None) -> str:
     if left is None:
         return ""
     shares = (f"{name} {100 * getattr(left, name):.0f} %" for name in left.__struct_fields__)
-    return f"Headroom: {', '.join(shares)}."
+    return f"Headroom by the published bands: {', '.join(shares)}."
 
 
 def _age_s(noted: Noted, now: Clocks) -> float:

@@ -87,7 +87,8 @@ def test_a_tier_that_was_driven_down_and_is_held_there(pages: Pages, tmp_path: P
     assert text == [
         f"low since 00:00:25 (3 min 20 s), moved down from medium: {BUSY}.",
         "A move up needs: foreign CPU load is 66 % and must be at most 60 % for medium.",
-        "As of 8 s ago. Headroom: cpu 22 %, memory 100 %, energy 100 %, thermal 81 %.",
+        "As of 8 s ago. Headroom by the published bands: cpu 22 %, memory 100 %, energy 100 %, "
+        "thermal 81 %.",
     ]
     assert (found.life, found.tier, found.wanted) == ("running", Tier.LOW, Tier.LOW)
     assert found.age_s == pytest.approx(5.0, abs=0.01)
