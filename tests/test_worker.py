@@ -1,4 +1,5 @@
 import threading
+from pathlib import Path
 
 from edge_daemon.worker import Worker, stop_workers
 
@@ -16,6 +17,18 @@ def test_a_worker_ends_when_told_to() -> None:
     assert worker.alive
     assert worker.stop(5)
     assert not worker.alive
+
+
+def test_the_kernel_knows_its_name() -> None:
+    names: list[str] = []
+
+    def body(stop: threading.Event) -> None:
+        names.append(Path("/proc/thread-self/comm").read_text())
+
+    worker = Worker("waits", body)
+    worker.start()
+    assert worker.stop(5)
+    assert names == ["waits\n"]
 
 
 def test_an_escaped_exception_is_handed_over_with_the_name() -> None:
