@@ -41,7 +41,7 @@ def show_summaries(console: Console, title: str, summaries: Sequence[Summary]) -
             *(f"{100.0 * one.regret.value:.1f}" for one in each),
             _percent(whole.regret),
             _percent(whole.missed),
-            f"{whole.reversals.value:.1f}",
+            f"{whole.reversals.value:.{0 if whole.reversals.value >= 10.0 else 1}f}",
             f"{100.0 * whole.violation.value:.2f}",
             f"{100.0 * whole.off:.1f}",
             str(whole.delay_polls),
