@@ -177,6 +177,15 @@ def test_another_affinity_is_noticed_and_its_span_not_compared(tmp_path: Path) -
     assert machine.probe.cores == 1.0
 
 
+def test_as_many_other_cores_are_others_all_the_same(tmp_path: Path) -> None:
+    allowed = {0, 1}
+    machine = Machine(tmp_path, cores=4, allowed=allowed)
+    assert machine.advance(5.0, [0.5, 0.5, 0.6, 0.6]) == pytest.approx((0.5, 0.0))
+    allowed ^= {0, 1, 2, 3}
+    assert machine.advance(5.0, [0.5, 0.5, 0.6, 0.6]) is None
+    assert machine.advance(5.0, [0.5, 0.5, 0.6, 0.6]) == pytest.approx((0.6, 0.0))
+
+
 def test_a_core_that_comes_online_gives_no_value_that_once(tmp_path: Path) -> None:
     machine = Machine(tmp_path, cores=2, allowed=set(range(8)))
     assert machine.advance(1.0, [0.5, 0.5]) == pytest.approx((0.5, 0.0))

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from edge_daemon.governor.decision import Decision
 from edge_daemon.governor.foresight import foreseen_margins
+from edge_daemon.governor.heat import rise_c
 from edge_daemon.governor.limits import BatteryLimits, ForeseenLimits, Limits
 from edge_daemon.governor.margin import QUANTITIES, Margin
 from edge_daemon.governor.policy import PolicyState, decide, start, swap_failed
@@ -138,6 +139,18 @@ def test_memory_counts_both_pipelines_on_the_way_up_and_one_on_the_way_down() ->
         for tier in TIERS[1:]
     }
     assert left == {Tier.LOW: 130.0, Tier.MEDIUM: 100.0, Tier.HIGH: -4.0}
+
+
+def test_heat_is_that_of_now_and_what_the_change_of_our_own_load_adds() -> None:
+    warm = replace(CALM, temperature_c=60.0, temperature_critical_c=90.0)
+    state, _ = start(Tier.MEDIUM, warm, PROFILE, LIMITS)
+    for tier in TIERS[1:]:
+        found = foreseen_margins(tier, Tier.MEDIUM, warm, state.estimate, PROFILE, LIMITS, None)
+        change = own_share(PROFILE, tier, 4.0) - own_share(PROFILE, Tier.MEDIUM, 4.0)
+        hotter_c = rise_c(state.estimate.heat, change, LIMITS.foreseen.horizon_s)
+        assert (hotter_c > 0.0, hotter_c < 0.0) == (tier is Tier.HIGH, tier is Tier.LOW)
+        distance_c = margin_of(found, tier, "critical_distance_with").value
+        assert distance_c == pytest.approx(90.0 - 60.0 - hotter_c)
 
 
 def test_a_tier_that_does_not_fit_beside_the_running_one_is_not_entered() -> None:

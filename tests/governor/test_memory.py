@@ -197,3 +197,12 @@ def test_memavailable_further_down_is_found(tmp_path: Path) -> None:
     lines = [f"Vendor{number:02}: 0 kB" for number in range(40)]
     write(tmp_path, {"proc/meminfo": "\n".join([*lines, "MemAvailable: 2048 kB", ""])})
     assert MemoryProbe(tmp_path).read(0) == pytest.approx(2.0)
+
+
+def test_memavailable_that_the_first_bytes_cut_off_is_read_in_full(tmp_path: Path) -> None:
+    line = "MemAvailable:    2048000 kB\n"
+    for cut in range(1, len(line)):
+        head = f"MemFree: {'1'.rjust(256 - cut - len('MemFree:  kB_'))} kB\n"
+        assert len(head) + cut == 256
+        write(tmp_path, {"proc/meminfo": f"{head}{line}Buffers: 1 kB\n" + "HugePages: 0\n" * 20})
+        assert MemoryProbe(tmp_path).read(0) == pytest.approx(2000.0)
