@@ -61,7 +61,7 @@ def foreseen_margins(
         hot_c += rise_c(estimate.heat, more * clock_now, rules.horizon_s)
     found: list[Margin] = []
     if estimate.load is not None:
-        load = estimate.load + rules.caution_z * estimate.load_sigma
+        load = min(1.0, estimate.load + rules.caution_z * estimate.load_sigma)
         load *= clock_now  # what it would be at full clock
         slowed = _slowed(hot_c, clock_now < 1.0, reading, limits)
         clock = profile.slowed if slowed else 1.0
