@@ -27,7 +27,7 @@ ifeq ($(filter models,$(MAKECMDGOALS))$(DATA)$(SMOKE),models)
 $(error where are the data sets? make models DATA=DIRECTORY, or SMOKE=1 for generated data)
 endif
 
-.PHONY: help demo test check bench models docs test-tools test-tflite install uninstall clean
+.PHONY: help demo test check bench models docs simulate test-tools test-tflite install uninstall clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ models: $(VENV_TOOLS)/.ready ## teach, distil, convert and evaluate the bundle: 
 	@$(PYTHON_TOOLS) -m tools.distil $(SOURCES) --run $(RUN)
 	@$(PYTHON_TOOLS) -m tools.convert $(SOURCES) --run $(RUN) --bundle $(BUNDLE)
 	@$(PYTHON_TOOLS) -m tools.evaluate $(SOURCES) --run $(RUN) --bundle $(BUNDLE) --write
+
+simulate: $(VENV_TOOLS)/.ready ## play the governor against others on a simulated board, and check its gates
+	@$(PYTHON_TOOLS) -m tools.simulate score --check $(ARGS)
 
 install: ## install as a systemd service (root; DESTDIR= installs into an image)
 	@systemd/install.sh $(ARGS)
