@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from edge_daemon.capture.backoff import Backoff
 from edge_daemon.capture.blank import black_picture
-from edge_daemon.capture.feed import Feed
+from edge_daemon.capture.feed import HANG_S, Feed
 from edge_daemon.capture.inputs import Inputs
 from edge_daemon.capture.liveness import Liveness, State
 from edge_daemon.capture.picture import Region
@@ -103,6 +103,7 @@ def build_capture(
         sink: Callable[[Item], None],
         dropped: Callable[[], int],
         remarks: Sequence[Callable[[Item, int], str | None]] = (),
+        renew: Callable[[], Source[Item]] | None = None,
     ) -> Feed[Item]:
         capture = config.capture
         return Feed(
@@ -115,6 +116,8 @@ def build_capture(
             retry=Backoff(capture.retry_first_s, capture.retry_max_s),
             dropped=dropped,
             remarks=remarks,
+            renew=renew,
+            hang_s=max(HANG_S, 2 * capture.stall_s),
         )
 
     feeds: list[Feed[Frame] | Feed[Chunk]] = []
@@ -125,7 +128,14 @@ def build_capture(
             put(replace(frame, image=shrink(frame.image)))
 
         feeds.append(
-            feed("video", video, put_small, lambda: inputs.dropped_frames, _camera_remarks(config))
+            feed(
+                "video",
+                video,
+                put_small,
+                lambda: inputs.dropped_frames,
+                _camera_remarks(config),
+                (lambda: _camera(config, clock)) if _is_camera(config) else None,
+            )
         )
     if audio is not None and ring is not None:
         feeds.append(feed("audio", audio, ring.append, lambda: inputs.lost_samples))
@@ -158,12 +168,13 @@ def build_sources(
         clock=clock,
     )
     scene = Scene(clock=clock)
-    region = None if config.video.region is None else Region(*config.video.region)
     match config.video.source:
         case "camera" | "picamera2":
-            video = _camera(config, region, clock)
+            video = _camera(config, clock)
         case "replay":
-            video = ReplayVideo(recording, rotate_deg=config.video.rotate_deg, region=region)
+            video = ReplayVideo(
+                recording, rotate_deg=config.video.rotate_deg, region=_region(config)
+            )
         case "synthetic":
             video = SyntheticVideo(scene, rate_hz=config.video.rate_hz)
         case "none":
@@ -187,8 +198,12 @@ def build_sources(
     return video, audio
 
 
+def _is_camera(config: Config) -> bool:
+    return config.video.source in ("camera", "picamera2")
+
+
 def _camera_remarks(config: Config) -> list[Callable[[Frame, int], str | None]]:
-    if config.video.source not in ("camera", "picamera2"):
+    if not _is_camera(config):
         return []
     remarks: list[Callable[[Frame, int], str | None]] = [Rate(config.video.rate_hz)]
     if config.capture.black_s is not None:
@@ -196,8 +211,13 @@ def _camera_remarks(config: Config) -> list[Callable[[Frame, int], str | None]]:
     return remarks
 
 
-def _camera(config: Config, region: Region | None, clock: Clock) -> Source[Frame]:
+def _region(config: Config) -> Region | None:
+    return None if config.video.region is None else Region(*config.video.region)
+
+
+def _camera(config: Config, clock: Clock) -> Source[Frame]:
     video = config.video
+    region = _region(config)
     if video.source == "picamera2":
         from edge_daemon.capture.picamera import Picamera2Camera
 

@@ -27,14 +27,22 @@ class Negotiated(NamedTuple):
     Attributes:
         width_px: before rotation and cropping.
         height_px: before rotation and cropping.
-        rate_hz: as the driver says it; 0 when it does not.
+        rate_hz: as the driver or the stream says it; 0 when it does not.
+        fourcc: format of its pictures; empty when it is not known.
         backend: OpenCV's name for the way it was opened.
     """
 
     width_px: int
     height_px: int
     rate_hz: float
+    fourcc: str
     backend: str
+
+    def __str__(self) -> str:
+        """Return it as a sentence has it: `640×480 MJPG at 30 Hz (V4L2)`."""
+        rate = f" at {self.rate_hz:g} Hz" if self.rate_hz else ""
+        fourcc = f" {self.fourcc}" if self.fourcc else ""
+        return f"{self.width_px}×{self.height_px}{fourcc}{rate} ({self.backend})"
 
 
 class OpenCvCamera:
@@ -89,8 +97,8 @@ class OpenCvCamera:
         self._capture: cv2.VideoCapture | None = None
         self._due_ns = 0
 
-    def open(self) -> None:
-        """Open the device; raises SourceError with a remedy."""
+    def open(self) -> str:
+        """Open the device and return what it delivers; raises SourceError with a remedy."""
         self.close()
         node = self._node()
         if node is not None:
@@ -126,10 +134,15 @@ class OpenCvCamera:
         self.negotiated = Negotiated(
             int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)),
             int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT)),
-            round(capture.get(cv2.CAP_PROP_FPS), 3),
+            round(capture.get(cv2.CAP_PROP_FPS), 2),
+            _fourcc(int(capture.get(cv2.CAP_PROP_FOURCC))),
             capture.getBackendName(),
         )
         self._due_ns = 0
+        if node is None:  # a stream is as it is
+            return str(self.negotiated)
+        asked = f"{self._width_px}×{self._height_px} {self._fourcc}".strip()
+        return f"{self.negotiated}, asked for {asked} at {self._rate_hz:g} Hz"
 
     def read(self) -> Frame:
         """Return the next frame that is due; raises SourceError when none comes in time."""
@@ -184,6 +197,11 @@ class OpenCvCamera:
         if "://" in self._device:
             return "cannot be opened: check the address and that the camera answers there"
         return "cannot be opened: check the pipeline with gst-launch-1.0; it must end in appsink"
+
+
+def _fourcc(code: int) -> str:
+    text = code.to_bytes(4, "little", signed=code < 0).decode("latin-1")
+    return text.strip() if text.isascii() and text.isprintable() else ""
 
 
 def redact(device: str) -> str:

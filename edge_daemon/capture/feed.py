@@ -10,6 +10,7 @@ import numpy as np
 
 from edge_daemon.capture.backoff import Backoff
 from edge_daemon.capture.blank import STRIDE, is_black
+from edge_daemon.capture.hand import Hand
 from edge_daemon.capture.liveness import NS_PER_S, Liveness, State, Transition
 from edge_daemon.capture.source import Chunk, EndOfSourceError, Frame, Source, SourceError
 from edge_daemon.clock import Clock
@@ -18,6 +19,13 @@ from edge_daemon.journal.events import Capture
 log = logging.getLogger(__name__)
 
 Item = TypeVar("Item", Frame, Chunk)
+
+
+HANG_S = 10.0
+"""A call into a driver that takes longer will not return, as far as anyone can tell."""
+MOST_LEFT = 3
+"""Threads that may be left behind at once: each costs a megabyte or two and a descriptor."""
+WATCH_S = 0.5
 
 
 class Counts(NamedTuple):
@@ -39,8 +47,9 @@ class Feed(Generic[Item]):
 
     After an error, a stall or an unplug it closes the source and opens it again, with backoff.
     `run` is a worker's body for real time; `pump` does the same work step by step for lockstep;
-    a feed is used in one of the two ways only. A read that hangs in a driver holds this feed's
-    own thread and no other, and `check` shows it.
+    a feed is used in one of the two ways only. A call that hangs in a driver holds no other
+    thread, and `check` shows it; given `renew`, it is left behind after a while, and a fresh
+    thread tries a fresh source.
 
     An item whose capture time lies ahead is held until that time: that is what paces a replay
     in real time, and why a replay needs no clock of its own to wait on.
@@ -57,6 +66,8 @@ class Feed(Generic[Item]):
         dropped: returns how many frames or samples nobody looked at.
         remarks: each is shown every item that comes, with the time, and returns what is to be
             journalled of a source that works: that it shows nothing, or is slow.
+        renew: makes another such source; None where a call that hangs is waited for.
+        hang_s: how long a call into a source may take.
     """
 
     def __init__(
@@ -71,6 +82,8 @@ class Feed(Generic[Item]):
         retry: Backoff | None = None,
         dropped: Callable[[], int] = lambda: 0,
         remarks: Sequence[Callable[[Item, int], str | None]] = (),
+        renew: Callable[[], Source[Item]] | None = None,
+        hang_s: float = HANG_S,
     ) -> None:
         self.kind = kind
         self.source: Source[Item] = source
@@ -81,11 +94,15 @@ class Feed(Generic[Item]):
         self._retry = retry or Backoff()
         self._dropped = dropped
         self._remarks: Sequence[Callable[[Item, int], str | None]] = remarks
-        self._lock = threading.Lock()  # guards the liveness and the order of on_change
+        self._renew: Callable[[], Source[Item]] | None = renew
+        self._hang_s = hang_s
+        self._lock = threading.Lock()  # guards liveness, order of on_change, and who is left behind
         self._items = 0
         self._overflows = 0
         self._ahead: Item | None = None  # lockstep: read, but not yet due
         self._opened = False  # lockstep
+        self._left: list[threading.Thread] = []
+        self._described: str | None = None
 
     @property
     def state(self) -> State:
@@ -104,22 +121,24 @@ class Feed(Generic[Item]):
         return self.state
 
     def run(self, stop: threading.Event) -> None:
-        """Keep the source flowing until `stop` is set or nothing will ever follow."""
-        while not stop.is_set():
-            try:
-                self._flow(stop)
-            except EndOfSourceError:
-                self._end()
-                return
-            except SourceError as error:
-                self._lose(str(error))
-            except Exception as error:  # a driver's own: the device is as lost as with any other
-                log.exception("%s failed in an unexpected way", self.source.name)
-                self._lose(f"{self.source.name}: {error!r}")
-            finally:
-                self._close()
-            if not stop.is_set():
-                stop.wait(self._retry.next_s())
+        """Keep the source flowing until `stop` is set or nothing will ever follow.
+
+        Returns once no thread is left in a driver, which may be never: the worker's time limit
+        is what ends the wait.
+        """
+        hand: Hand[Item] = Hand(self.source, self._clock)
+        if self._renew is None:
+            self._serve(hand, stop)
+            return
+        while True:
+            thread = self._start(hand, stop)
+            if not self._hung(hand, thread, stop):
+                break
+            self._leave(hand, thread)
+            stop.wait(self._retry.next_s())
+            hand = Hand(self._renew(), self._clock)
+        for thread in self._left:
+            thread.join()
 
     def pump(self, until_ns: int) -> bool:
         """Hand on every item captured up to `until_ns`; return whether more will follow.
@@ -132,7 +151,7 @@ class Feed(Generic[Item]):
         try:
             if not self._opened:
                 self._note_opening()
-                self.source.open()
+                self._described = self.source.open()
                 self._opened = True
             while True:
                 item = self._ahead if self._ahead is not None else self.source.read()
@@ -145,28 +164,74 @@ class Feed(Generic[Item]):
             self._end()
         except SourceError as error:
             self._lose(str(error))
-            self._close()
+            self._close(self.source)
             raise
-        self._close()
+        self._close(self.source)
         return False
 
     def close(self) -> None:
         """Release a source that was pumped."""
-        self._close()
+        self._close(self.source)
 
-    def _flow(self, stop: threading.Event) -> None:
+    def _start(self, hand: Hand[Item], stop: threading.Event) -> threading.Thread:
+        name = f"{self.kind} device"
+        thread = threading.Thread(target=self._serve, args=(hand, stop), name=name, daemon=True)
+        thread.start()
+        return thread
+
+    def _hung(self, hand: Hand[Item], thread: threading.Thread, stop: threading.Event) -> bool:
+        """Wait until the thread ends (False), or hangs and may be left behind (True)."""
+        while True:
+            thread.join(min(WATCH_S, self._hang_s))
+            if not thread.is_alive():
+                return False
+            self._left = [left for left in self._left if left.is_alive()]
+            hangs = hand.hangs(self._clock(), round(self._hang_s * NS_PER_S))
+            if hangs and len(self._left) < MOST_LEFT and not stop.is_set():
+                return True
+
+    def _leave(self, hand: Hand[Item], thread: threading.Thread) -> None:
+        self._left.append(thread)
+        with self._lock:
+            hand.left = True
+        self._lose(
+            f"{self.source.name}: a call into its driver has not returned for {self._hang_s:g} s; "
+            f"it is left behind ({len(self._left)} of at most {MOST_LEFT})"
+        )
+
+    def _serve(self, hand: Hand[Item], stop: threading.Event) -> None:
+        """Open, read, close, for ever: the body of the thread that the device may hold."""
+        while not stop.is_set() and not hand.left:
+            try:
+                self._flow(hand, stop)
+            except EndOfSourceError:
+                self._end()
+                return
+            except SourceError as error:
+                self._lose(str(error), hand)
+            except Exception as error:  # a driver's own: the device is as lost as with any other
+                log.exception("%s failed in an unexpected way", self.source.name)
+                self._lose(f"{self.source.name}: {error!r}", hand)
+            finally:
+                self._close(hand)
+            if not stop.is_set() and not hand.left:
+                stop.wait(self._retry.next_s())
+
+    def _flow(self, hand: Hand[Item], stop: threading.Event) -> None:
         self._note_opening()
-        self.source.open()
-        while not stop.is_set():
-            item = self.source.read()
+        self._described = hand.open()
+        while not stop.is_set() and not hand.left:
+            item = hand.read()
             ahead_ns = item.captured_ns - self._clock()
             if ahead_ns > 0 and stop.wait(ahead_ns / NS_PER_S):
                 return
-            self._pass_on(item, self._clock())
+            self._pass_on(item, self._clock(), hand)
 
-    def _pass_on(self, item: Item, now_ns: int) -> None:
+    def _pass_on(self, item: Item, now_ns: int, hand: Hand[Item] | None = None) -> None:
         fingerprint = None if self.source.may_repeat else fingerprint_of(item)
         with self._lock:
+            if hand is not None and hand.left:
+                return
             self._items += 1
             if isinstance(item, Chunk):
                 self._overflows += item.overflows
@@ -185,8 +250,10 @@ class Feed(Generic[Item]):
         with self._lock:
             self._liveness.opening(self._clock())
 
-    def _lose(self, detail: str) -> None:
+    def _lose(self, detail: str, hand: Hand[Item] | None = None) -> None:
         with self._lock:
+            if hand is not None and hand.left:
+                return
             if self._liveness.steady():
                 self._retry.reset()
             self._report(self._liveness.lost(self._clock(), detail))
@@ -195,16 +262,18 @@ class Feed(Generic[Item]):
         with self._lock:
             self._report(self._liveness.ended())
 
-    def _close(self) -> None:
+    def _close(self, source: Source[Item] | Hand[Item]) -> None:
         self._opened = False
         try:
-            self.source.close()
+            source.close()
         except Exception:
             log.exception("%s could not be closed", self.source.name)
 
     def _report(self, transition: Transition | None) -> None:
         if transition is None:
             return
+        if transition.state is State.HEALTHY and self._described is not None:
+            transition = transition._replace(detail=f"{transition.detail}; {self._described}")
         level = logging.INFO if transition.state in _WELL else logging.WARNING
         log.log(level, "%s is %s: %s", self.source.name, transition.state, transition.detail)
         self._journal(transition)

@@ -62,8 +62,12 @@ class Source(Protocol[Item]):
     def may_repeat(self) -> bool:
         """Whether equal items in a row are legitimate (drawn pictures, a folder of images)."""
 
-    def open(self) -> None:
-        """Open the device; raises SourceError. Nothing stays open after a failure."""
+    def open(self) -> str | None:
+        """Open the device; raises SourceError. Nothing stays open after a failure.
+
+        Returns:
+            What the device says it delivers, for people; None where there is nothing to say.
+        """
 
     def read(self) -> Item:
         """Return the next item, blocking for at most about a second where the device allows.
