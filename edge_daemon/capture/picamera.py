@@ -1,6 +1,8 @@
 """A Raspberry Pi camera (CSI) through picamera2."""
 
+import contextlib
 import importlib
+import os
 from types import ModuleType
 from typing import Any
 
@@ -11,19 +13,22 @@ from edge_daemon.capture.source import Frame, SourceError
 from edge_daemon.clock import Clock, boottime_ns, monotonic_ns
 
 READ_TIMEOUT_S = 2.0
+BUFFERS = 4
+"""Frames under way in the sensor's pipeline; with fewer it drops some, and more make none older."""
 MAX_AGE_NS = 1_000_000_000
 """A sensor timestamp older than this is not believed."""
 
 
 class Picamera2Camera:
-    """A camera on the ribbon cable.
+    """A camera on the ribbon cable, in grey: the luminance that its own scaler delivers.
 
-    picamera2 comes with Raspberry Pi OS (`apt install python3-picamera2`; the virtual environment
-    then needs `--system-site-packages`). It is imported when the camera is first opened.
+    picamera2 comes with Raspberry Pi OS and is not for pip (docs/raspberry-pi.md). It is imported
+    when the camera is first opened. Written for 0.3.19 (July 2024) and newer; with an older one a
+    sensor that hangs is found out by the feed only.
 
     Args:
-        number: which camera, counted from 0.
-        width_px: width of the picture, which the camera's own scaler delivers.
+        number: which camera, in the order of `rpicam-hello --list-cameras`.
+        width_px: width of the picture before rotation and cropping; made even.
         height_px: its height.
         rate_hz: frame rate asked of the sensor.
         rotate_deg: 0, 90, 180 or 270, clockwise.
@@ -53,7 +58,8 @@ class Picamera2Camera:
         self.name = f"picamera {number}"
         self.may_repeat = may_repeat
         self._number = number
-        self._size = (width_px, height_px)
+        self._asked = (width_px, height_px)
+        self._size = self._asked
         self._rate_hz = rate_hz
         self._pose = Pose(rotate_deg, region)
         self._clock = clock
@@ -62,27 +68,42 @@ class Picamera2Camera:
         self._module = picamera2
         self._camera: Any = None
 
-    def open(self) -> None:
-        """Configure and start the camera; raises SourceError with a remedy."""
+    def open(self) -> str:
+        """Start the camera and return what it delivers; raises SourceError with a remedy."""
         self.close()
         module = self._picamera2()
+        model = self._model(module)
         try:
-            self._camera = module.Picamera2(self._number)
-            # libcamera's RGB888 lies in memory as blue, green, red: OpenCV's order.
-            # Two buffers: the frame in hand and the one being exposed; more would be older.
-            config = self._camera.create_video_configuration(
-                main={"size": self._size, "format": "RGB888"},
+            self._camera = _acquire(module, self._number)
+            # The preview's colour space has luminance from 0 to 255, that of video from 16. With
+            # `queue` off a request is answered by the next frame, never by one that lay waiting.
+            config = self._camera.create_preview_configuration(
+                main={"size": self._asked, "format": "YUV420"},
                 controls={"FrameRate": self._rate_hz},
-                buffer_count=2,
+                buffer_count=BUFFERS,
+                queue=False,
             )
             self._camera.configure(config)
+            given = self._camera.camera_configuration()["main"]
             self._camera.start()
         except (RuntimeError, IndexError, OSError, ValueError) as error:
             self.close()
+            why = error.__context__ or error  # picamera2 hides the reason behind a general one
             raise SourceError(
-                f"{self.name} cannot be opened: {error}; check the ribbon cable, that no other "
+                f"{self.name} cannot be opened: {why}; check the ribbon cable, that no other "
                 "program holds it, and `rpicam-hello --list-cameras`"
             ) from error
+        if given["format"] != "YUV420":
+            self.close()
+            raise SourceError(
+                f"{self.name} gives no YUV420 but {given['format']}: for a USB camera use "
+                "video.source: camera"
+            )
+        self._size = given["size"]
+        return (
+            f"{self._size[0]}×{self._size[1]} {given['format']} ({model}), asked for "
+            f"{self._asked[0]}×{self._asked[1]} at {self._rate_hz:g} Hz"
+        )
 
     def read(self) -> Frame:
         """Return the next frame; raises SourceError when none comes in time."""
@@ -95,25 +116,41 @@ class Picamera2Camera:
         except (RuntimeError, OSError) as error:
             raise SourceError(f"{self.name} gave no frame: {error}") from error
         try:
-            image = np.asarray(request.make_array("main"), dtype=np.uint8)
+            planes = np.asarray(request.make_array("main"), dtype=np.uint8)
             captured_ns = self._captured_ns(request.get_metadata().get("SensorTimestamp"))
         finally:
             request.release()
-        return Frame(self._pose.apply(image), captured_ns)
+        # Rows may be longer than the picture is wide, and the colours follow below it.
+        width, height = self._size
+        return Frame(self._pose.apply(planes[:height, :width]), captured_ns)
 
     def close(self) -> None:
         """Stop and release the camera."""
         camera, self._camera = self._camera, None
-        if camera is not None:
-            try:
-                camera.stop()
-            finally:
-                camera.close()
+        if camera is None:
+            return
+        # After a timeout the unanswered request is still first in the camera's queue, and stop()
+        # would wait behind it for ever; close() ends the queue's thread before it stops.
+        with contextlib.suppress(AttributeError):
+            camera.cancel_all_and_flush()
+        camera.close()
 
     def _captured_ns(self, sensor_ns: int | None) -> int:
         now_ns = self._clock()
         age_ns = self._boottime() - sensor_ns if sensor_ns is not None else 0
         return now_ns - age_ns if 0 <= age_ns <= MAX_AGE_NS else now_ns
+
+    def _model(self, module: ModuleType) -> str:
+        """Return the sensor's name, asking before the camera is made: a failure would cost."""
+        cameras = module.Picamera2.global_camera_info()
+        if self._number >= len(cameras):
+            found = ", ".join(f"{n}: {info.get('Model')}" for n, info in enumerate(cameras))
+            raise SourceError(
+                f"{self.name} is not there (found: {found or 'none'}); check the ribbon cable with "
+                "the power off, camera_auto_detect=1 in /boot/firmware/config.txt, and "
+                "`rpicam-hello --list-cameras`"
+            )
+        return str(cameras[self._number].get("Model", "unknown sensor"))
 
     def _picamera2(self) -> ModuleType:
         if self._module is None:
@@ -122,6 +159,23 @@ class Picamera2Camera:
             except ImportError as error:
                 raise SourceError(
                     f"{self.name}: picamera2 cannot be imported ({error}); apt install "
-                    "python3-picamera2 and give the virtual environment --system-site-packages"
+                    "python3-picamera2 and let the virtual environment see it "
+                    "(docs/raspberry-pi.md)"
                 ) from None
         return self._module
+
+
+def _acquire(module: ModuleType, number: int) -> Any:
+    """Make the camera's object, without the descriptor that one leaks whose making fails.
+
+    A camera that another program holds is tried for hours: a thousand attempts would use up what
+    descriptors a process may have.
+    """
+    camera = module.Picamera2.__new__(module.Picamera2)
+    try:
+        camera.__init__(number)
+    except Exception:
+        with contextlib.suppress(AttributeError, OSError):
+            os.close(camera.notifyme_w)
+        raise
+    return camera
