@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ from edge_daemon.capture.portaudio import (
     supported_rates,
 )
 from edge_daemon.capture.resample import StreamResampler, mix_down
+from edge_daemon.capture.soundcard import card_number, list_cards, name_cards
 from edge_daemon.capture.source import Chunk, SourceError
 from edge_daemon.clock import Clock, monotonic_ns
 
@@ -29,15 +31,16 @@ MAX_LATENCY_S = 1.0
 
 
 class PortAudioMicrophone:
-    """A microphone, by name, at the rate the model wants.
+    """A microphone, at the rate the model wants; it is looked for anew at each opening.
 
     The device is opened at a rate it supports and resampled here, on the reader's thread;
     PortAudio's thread only copies into a bounded queue. A stream that stops calling back, as a
     pulled USB microphone's does without any error, is found out by a deadline.
 
     Args:
-        device: part of the device's name in any case, or its whole name; an index, which may
-            move when devices come and go; None or empty for the system's default.
+        device: the USB identity or the path of its card (see `soundcard`), which stay when devices
+            come and go; part of its name in any case, or its whole name; an index, which may move;
+            None or empty for the system's default.
         rate_hz: samples per second wanted.
         clock: monotonic nanoseconds.
         deadline_s: longest silence of PortAudio before the stream counts as lost.
@@ -45,6 +48,7 @@ class PortAudioMicrophone:
         queue_s: how far the reader may fall behind before the oldest sound is dropped.
         try_rates_hz: rates to open the device at, best first; empty for `rate_hz`, the device's
             own and the usual ones.
+        root: where sysfs and the paths of devices are.
     """
 
     # A muted microphone delivers equal chunks, all zero; the deadline finds out a dead one.
@@ -60,6 +64,7 @@ class PortAudioMicrophone:
         first_s: float = 4.0,
         queue_s: float = 1.0,
         try_rates_hz: Sequence[int] = (),
+        root: Path = Path("/"),
     ) -> None:
         self._device = None if device == "" else device
         self.name = "microphone" if self._device is None else f"microphone {device}"
@@ -72,6 +77,7 @@ class PortAudioMicrophone:
         self._patience_s = first_s
         self._queue_blocks = max(1, round(queue_s / BLOCK_S))
         self._try_rates_hz = try_rates_hz
+        self._root = root
         self._stream: Any = None
         self._resampler = StreamResampler(rate_hz, rate_hz)
         self._arrived = threading.Condition()  # guards what follows
@@ -95,6 +101,7 @@ class PortAudioMicrophone:
             block_s=BLOCK_S,
             callback=partial(self._record, self._opening),
             finished=partial(self._finish, self._opening),
+            root=self._root,
         )
         self._resampler = StreamResampler(self.opened_hz, self._rate_hz)
         self._patience_s = self._first_s
@@ -193,6 +200,8 @@ class MicrophoneInfo:
         default_rate_hz: what it is usually run at.
         rates_hz: those of the rates asked about that it supports.
         is_default: whether it is used when none is named.
+        identity: what means it whatever its number is, to put into `device`; None for what is no
+            hardware, such as a sound server.
     """
 
     index: int
@@ -201,22 +210,32 @@ class MicrophoneInfo:
     default_rate_hz: int
     rates_hz: tuple[int, ...]
     is_default: bool
+    identity: str | None = None
 
 
-def list_microphones(rates_hz: Sequence[int] = FALLBACK_RATES_HZ) -> list[MicrophoneInfo]:
+def list_microphones(
+    rates_hz: Sequence[int] = FALLBACK_RATES_HZ, root: Path = Path("/")
+) -> list[MicrophoneInfo]:
     """Return the microphones there are; raises SourceError where PortAudio is missing.
 
     Args:
         rates_hz: the rates to ask each about, which opens it for a moment.
+        root: where sysfs and the paths of devices are.
     """
-    return [
-        MicrophoneInfo(
-            index=device.index,
-            name=device.name,
-            channels=device.channels,
-            default_rate_hz=device.default_rate_hz,
-            rates_hz=supported_rates(device, rates_hz),
-            is_default=device.is_default,
+    devices = list_inputs()
+    identities = name_cards(list_cards(root), root)
+    microphones = []
+    for device in devices:
+        card = card_number(device.name)
+        microphones.append(
+            MicrophoneInfo(
+                index=device.index,
+                name=device.name,
+                channels=device.channels,
+                default_rate_hz=device.default_rate_hz,
+                rates_hz=supported_rates(device, rates_hz),
+                is_default=device.is_default,
+                identity=None if card is None else identities.get(card),
+            )
         )
-        for device in list_inputs()
-    ]
+    return microphones

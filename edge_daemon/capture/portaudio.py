@@ -1,13 +1,22 @@
-"""PortAudio as this program uses it: find an input by name, open it at a rate it accepts."""
+"""PortAudio as this program uses it: find an input, open it at a rate it accepts."""
 
 import atexit
 import contextlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from edge_daemon.capture.soundcard import (
+    SoundCard,
+    card_number,
+    find_cards,
+    is_identity,
+    list_cards,
+    name_cards,
+)
 from edge_daemon.capture.source import SourceError
 from edge_daemon.worker import Worker
 
@@ -76,33 +85,72 @@ def supported_rates(device: InputDevice, rates_hz: Sequence[int]) -> tuple[int, 
         return tuple(rate_hz for rate_hz in rates_hz if accepts(rate_hz))
 
 
-def choose(devices: Sequence[InputDevice], wanted: str | int | None) -> InputDevice:
+def choose(
+    devices: Sequence[InputDevice],
+    wanted: str | int | None,
+    cards: Sequence[SoundCard] = (),
+    root: Path = Path("/"),
+) -> InputDevice:
     """Return the device meant.
 
     Args:
         devices: those there are.
-        wanted: a part of its name in any case, its whole name, its index, or None for the default.
+        wanted: its card's USB identity or path (see `find_cards`); a part of its name in any case,
+            or its whole name; its index; or None for the default.
+        cards: the sound cards there are.
+        root: where paths start.
 
     Raises:
         ValueError: none or several match; the text lists them.
     """
-    names = "; ".join(f"{device.index}: {device.name}" for device in devices) or "none"
     if wanted is None:
         matches = [device for device in devices if device.is_default] or list(devices[:1])
     elif isinstance(wanted, int):
         matches = [device for device in devices if device.index == wanted]
+    elif is_identity(wanted):
+        matches = _inputs_of(find_cards(cards, wanted, root), devices, wanted)
     else:
         part = wanted.casefold()
         matches = [device for device in devices if part in device.name.casefold()]
         exact = [device for device in matches if device.name.casefold() == part]
         matches = exact if len(exact) == 1 else matches
+    identities = name_cards(cards, root)
     if not matches:
         what = "no microphone" if wanted is None else f"no microphone matches {wanted!r}"
-        raise ValueError(f"{what}; there is: {names}")
+        raise ValueError(f"{what}; there is: {_listed(devices, identities) or 'none'}")
     if len(matches) > 1:
-        several = "; ".join(f"{device.index}: {device.name}" for device in matches)
+        several = _listed(matches, identities)
         raise ValueError(f"{wanted!r} matches several microphones, name one: {several}")
     return matches[0]
+
+
+def _inputs_of(
+    cards: Sequence[SoundCard], devices: Sequence[InputDevice], wanted: str
+) -> list[InputDevice]:
+    """Return the first input of each card; raises ValueError where there are cards, but none."""
+    first: dict[int, InputDevice] = {}
+    for device in devices:
+        number = card_number(device.name)
+        if number is not None:
+            first.setdefault(number, device)
+    found = [first[card.number] for card in cards if card.number in first]
+    if cards and not found:
+        card = cards[0]
+        raise ValueError(
+            f"{wanted!r} is sound card {card.number} ({card.id}), which offers no input: another "
+            "program may be using it (fuser -v /dev/snd/*)"
+        )
+    return found
+
+
+def _listed(devices: Sequence[InputDevice], identities: Mapping[int, str]) -> str:
+    texts = []
+    for device in devices:
+        number = card_number(device.name)
+        identity = None if number is None else identities.get(number)
+        known = "" if identity is None else f" [{identity}]"
+        texts.append(f"{device.index}: {device.name}{known}")
+    return "; ".join(texts)
 
 
 def open_stream(
@@ -113,6 +161,7 @@ def open_stream(
     block_s: float,
     callback: Callable[..., None],
     finished: Callable[[], None],
+    root: Path = Path("/"),
 ) -> OpenStream:
     """Find a device and start recording float32 from it.
 
@@ -123,6 +172,7 @@ def open_stream(
         block_s: seconds of sound per callback.
         callback: sounddevice's, called on PortAudio's thread.
         finished: called when the stream ends, for whatever reason.
+        root: where sysfs and the paths of devices are.
 
     Raises:
         SourceError: there is no such device, or it refuses every rate.
@@ -135,7 +185,7 @@ def open_stream(
             raise SourceError(f"{name}: the sound system hangs; restart it, or this program")
         _look_again(sounddevice)
         try:
-            device = choose(_inputs(sounddevice), wanted)
+            device = choose(_inputs(sounddevice), wanted, list_cards(root), root)
         except ValueError as error:
             raise SourceError(f"{name}: {error}") from None
         refusals: dict[str, None] = {}

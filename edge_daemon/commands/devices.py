@@ -13,8 +13,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--sysroot", type=Path, default=Path("/"), metavar="DIR", help="look below DIR (for tests)"
     )
     parser.epilog = (
-        "Put the path (best the one by id) of a camera into video.device, and a part of a\n"
-        "microphone's name into audio.device."
+        "Put the path (best the one by id) of a camera into video.device, and what stands behind\n"
+        "the rates of a microphone, or a part of its name, into audio.device."
     )
 
 
@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print what there is; nothing is changed, and no camera is opened."""
     root: Path = arguments.sysroot
     _section("cameras", list(_cameras(root)), "none; is one plugged in, and is its driver loaded?")
-    _section("microphones", list(_microphones()), "none that PortAudio knows")
+    _section("microphones", list(_microphones(root)), "none that PortAudio knows")
     _section("thermal zones", list(_zones(root)), "none: temperature will be no constraint")
     _section("batteries", list(_batteries(root)), "none: taken to run from the mains")
     return exitcode.OK
@@ -43,19 +43,21 @@ def _cameras(root: Path) -> Iterator[str]:
         yield f"{camera.path:14} {camera.name}{by_id}{other}"
 
 
-def _microphones() -> Iterator[str]:
+def _microphones(root: Path) -> Iterator[str]:
     from edge_daemon.capture.microphone import list_microphones
     from edge_daemon.capture.source import SourceError
 
     try:
-        microphones = list_microphones()
+        microphones = list_microphones(root=root)
     except SourceError as error:
         yield str(error)
         return
     for microphone in microphones:
         rates = ", ".join(f"{rate_hz / 1000:g}" for rate_hz in microphone.rates_hz)
+        identity = f"  {microphone.identity}" if microphone.identity else ""
         default = "  (default)" if microphone.is_default else ""
-        yield f"{microphone.index:3} {microphone.name}: {rates or 'no usual rate'} kHz{default}"
+        rates = f"{rates} kHz" if rates else "no usual rate"
+        yield f"{microphone.index:3} {microphone.name}: {rates}{identity}{default}"
 
 
 def _zones(root: Path) -> Iterator[str]:
