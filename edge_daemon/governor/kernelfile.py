@@ -6,6 +6,7 @@ from pathlib import Path
 from edge_daemon.governor.attendant import GivenUpError, thread
 
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+_LONGEST = 20  # the kernel's largest number, 2^64 - 1, has as many digits
 
 
 class KernelFile:
@@ -97,6 +98,6 @@ def int_of(path: Path) -> int | None:
     """Return a file's whole number, or None where there is none to be had."""
     text = text_of(path)
     try:
-        return None if text is None else int(text)
+        return None if text is None or len(text) > _LONGEST else int(text)
     except ValueError:
         return None

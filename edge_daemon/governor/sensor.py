@@ -113,7 +113,7 @@ class Sensor(Generic[Value]):
                 self._failing, self._good_ns = False, None
                 return Seen(now_ns, None, True, None, now_ns)
             value = probe.read(now_ns)
-        except (OSError, ValueError) as problem:
+        except (OSError, ValueError, OverflowError) as problem:  # the last: digits without end
             value, error = self._hold.value(now_ns), str(problem)
             if isinstance(problem, OSError) and problem.errno in GONE and not self._failing:
                 self.scan_soon = True

@@ -68,3 +68,10 @@ def test_a_device_tree_string_ends_at_its_zero_byte(tmp_path: Path) -> None:
     path = tmp_path / "model"
     path.write_bytes(b"Raspberry Pi 5 Model B Rev 1.0\0")
     assert text_of(path) == "Raspberry Pi 5 Model B Rev 1.0"
+
+
+def test_a_number_of_more_digits_than_the_kernel_has_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "trip_point_0_temp"
+    for text, value in ((str(2**64 - 1), 2**64 - 1), ("9" * 21, None), ("9" * 4000, None)):
+        path.write_text(text)
+        assert int_of(path) == value

@@ -39,7 +39,10 @@ def test_a_board_without_it() -> None:
     assert Sensor("heat", lambda: Scripted(present=False)).look(7) == Seen(7, None, True, None, 7)
 
 
-@pytest.mark.parametrize("error", [ValueError("says hot"), OSError(errno.EIO, "it failed")])
+@pytest.mark.parametrize(
+    "error",
+    [ValueError("says hot"), OSError(errno.EIO, "it failed"), OverflowError("too large a number")],
+)
 def test_the_last_value_stands_in_for_five_seconds(error: Exception) -> None:
     probe = Scripted()
     sensor = Sensor("heat", lambda: probe)
