@@ -76,7 +76,7 @@ class Driver:
         if (number := _of(self._errors, path)) is not None:
             raise OSError(number, os.strerror(number))
         answer = _of(self._answers, path)
-        return self._pread(fd, size, offset) if answer is None else answer
+        return self._pread(fd, size, offset) if answer is None else answer[offset : offset + size]
 
     def open(self, path: str | os.PathLike[str], flags: int, *rest: int) -> int:
         if (hang := _of(self._opening, os.fspath(path))) is not None:
