@@ -22,6 +22,14 @@ def imports(path: Path) -> set[str]:
     return names
 
 
+def wall_clocks(path: Path) -> set[str]:
+    """Return what a file uses of the wall clock."""
+    names = {"time.time", "time.time_ns", "time.localtime", "time.gmtime", "time.strftime"}
+    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path)))
+    used = {ast.unparse(node) for node in nodes if isinstance(node, ast.Attribute)}
+    return used & names | {name for name in imports(path) if name.startswith("datetime")}
+
+
 def violations(package: str, allowed: tuple[str, ...]) -> list[str]:
     return [
         f"{path.relative_to(ROOT)} imports {name}"
@@ -83,6 +91,13 @@ def test_the_tools_import_what_training_and_daemon_share() -> None:
 def test_packages_know_only_their_neighbours(package: str, allowed: tuple[str, ...]) -> None:
     names = tuple(f"edge_daemon.{name}" for name in allowed)
     assert violations(f"edge_daemon/{package}", names) == []
+
+
+def test_the_governor_does_not_know_the_wall_clock() -> None:
+    # Whatever sets the clock of a board without one, no wait, age or slope may jump.
+    folder = ROOT / "edge_daemon/governor"
+    readers = {path.name for path in folder.glob("*.py") if wall_clocks(path)}
+    assert readers == {"record.py"}  # for display
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["config"]])
