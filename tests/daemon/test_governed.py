@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from edge_daemon.governor.cpu import CpuProbe
 from edge_daemon.tier import Tier
 from tests.daemon.running import PATIENCE_S, Fields, Running, lines, of, running, write_config
 from tests.governor.sysroot import copy_of
@@ -61,6 +62,20 @@ def burners() -> Iterator[None]:
             child.wait()
 
 
+@pytest.fixture
+def free_cores() -> None:
+    """Wait until other programs leave the cores to us: more load than theirs must be told apart."""
+    probe = CpuProbe(Path("/"))
+    probe.read(time.monotonic_ns())
+    deadline_s = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline_s:
+        time.sleep(1.0)
+        load = probe.read(time.monotonic_ns())
+        if load is not None and load.foreign < 0.7:
+            return
+    pytest.skip("other programs keep the cores busy")
+
+
 def tier_now(daemon: Running, tier: str, *, after: int = -1) -> Fields:
     """Wait until a tier is taken over and return its line."""
     return daemon.wait_for_event("tier_change", to=tier, after=after)
@@ -96,6 +111,7 @@ def check_whole(found: list[Fields]) -> None:
             assert line["resource"]
 
 
+@pytest.mark.usefixtures("free_cores")
 def test_burners_on_every_core_take_it_down_within_two_polls_and_it_comes_back(
     tmp_path: Path, valid: Callable[[list[Fields]], None]
 ) -> None:
@@ -175,6 +191,8 @@ def test_heat_and_charge_take_it_down_and_let_it_up_again(
         start = tier_now(daemon, "high")
         put(heat, "75000")
         warm = tier_now(daemon, "low", after=start["seq"])
+        put(heat, "71500")  # between where `medium` ends and where it begins
+        still = daemon.wait_for_event("prediction", after=warm["seq"] + 4)
         put(heat, "45000")
         cool = tier_now(daemon, "high", after=warm["seq"])
         put(heat, "106000")
@@ -196,6 +214,9 @@ def test_heat_and_charge_take_it_down_and_let_it_up_again(
     assert warm["reason"] == (
         "distance to the thermal limit is 5.0 °C, at or below the 6.0 °C where medium ends"
     )
+    assert still["tier"] == "low"
+    ups = [line for line in of("tier_change", found) if line["rule"] == "recovered"]
+    assert {line["reading"]["temperature_c"] for line in ups} == {45.0}
     assert (trip["resource"], trip["rule"]) == ("temperature", "temperature_critical")
     assert drained["reason"].startswith(
         "battery charge is 35 %, at or below the 40 % where high ends"
@@ -210,6 +231,33 @@ def test_heat_and_charge_take_it_down_and_let_it_up_again(
         *("critical", "low", "medium", "high"),
         *("medium", "high"),
     ]
+
+
+def test_a_sensor_that_is_lost_costs_tiers_in_the_end_and_never_a_window(
+    tmp_path: Path, valid: Callable[[list[Fields]], None]
+) -> None:
+    root = board_with_a_battery(tmp_path)
+    heat = root / "sys/class/thermal/thermal_zone0/temp"
+    quick = {"poll_min_s": 0.2, "poll_max_s": 0.2, "up_after_s": 0.5, "lost_s": 5.0}
+    limits = {**LIMITS, **quick, "ignored": ["cpu", "memory", "throttle"]}
+    config = daemon_config(tmp_path, limits)
+    with running(config, tmp_path / "journal", "--sysroot", root) as daemon:
+        high = tier_now(daemon, "high")
+        put(heat, "garbage")
+        fault = daemon.wait_for_event("fault", part="governor", after=high["seq"])
+        lost = tier_now(daemon, "low", after=fault["seq"])
+        put(heat, "46000")
+        back = tier_now(daemon, "high", after=lost["seq"])
+        assert daemon.stop() == 0
+    found = lines(tmp_path / "journal")
+    valid(found)
+    check_whole(found)
+    assert (lost["from"], lost["resource"], lost["rule"]) == ("high", "temperature", "lost")
+    assert "temperature_c" not in lost["reading"]
+    assert lost["reading"]["failed_s"]["temperature"] >= 10.0  # held for 5 s, then unknown for 5 s
+    assert back["reading"]["temperature_c"] == 46.0
+    changes = [line["to"] for line in of("tier_change", found)]
+    assert changes == ["high", "low", "medium", "high"]
 
 
 def test_a_constant_board_is_left_alone(tmp_path: Path) -> None:
