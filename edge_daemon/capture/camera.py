@@ -3,7 +3,6 @@
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -49,8 +48,9 @@ class OpenCvCamera:
     """A camera that OpenCV can open.
 
     Args:
-        device: a V4L2 index (`0`) or path (`/dev/video0`, `/dev/v4l/by-id/…`), a URL
-            (`rtsp://…`, `http://…/cam.mjpg`) or a GStreamer pipeline that ends in `appsink`.
+        device: a V4L2 index (`0`) or path (`/dev/video0`, or better `/dev/v4l/by-id/…`, which is
+            looked up anew at each opening), a URL (`rtsp://…`, `http://…/cam.mjpg`) or a
+            GStreamer pipeline that ends in `appsink`.
         width_px: asked of a V4L2 device, which gives the nearest it has; a stream has its own.
         height_px: likewise.
         rate_hz: asked of a V4L2 device; frames that come faster are skipped undecoded.
@@ -234,52 +234,3 @@ def _quieten(read_timeout_ms: int) -> None:
     # reconnect, and FFmpeg's may contain the URL with its password.
     os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", str(-(-read_timeout_ms // 1000)))
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-
-
-@dataclass(frozen=True, slots=True)
-class CameraInfo:
-    """One V4L2 device node.
-
-    Attributes:
-        path: `/dev/video0`.
-        name: what the driver calls it.
-        by_id: a path that stays the same after replugging and reboots; None without one.
-        index: 0 for a camera's first node; its others often carry metadata only.
-    """
-
-    path: str
-    name: str
-    by_id: str | None
-    index: int
-
-
-def list_cameras(root: Path = Path("/")) -> list[CameraInfo]:
-    """Return the cameras that the kernel lists, in order of their numbers.
-
-    Args:
-        root: where `sys` and `dev` are.
-    """
-    nodes = (root / "sys/class/video4linux").glob("video*")
-    by_id = {link.resolve().name: link.name for link in _links(root / "dev/v4l/by-id")}
-    cameras = [
-        CameraInfo(
-            path=f"/dev/{node.name}",
-            name=_text(node / "name") or "unknown",
-            by_id=f"/dev/v4l/by-id/{by_id[node.name]}" if node.name in by_id else None,
-            index=int(_text(node / "index") or 0),
-        )
-        for node in nodes
-        if node.name[5:].isdecimal()
-    ]
-    return sorted(cameras, key=lambda camera: int(camera.path.removeprefix("/dev/video")))
-
-
-def _links(directory: Path) -> list[Path]:
-    return sorted(directory.iterdir(), reverse=True) if directory.is_dir() else []
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace").strip()
-    except OSError:
-        return ""

@@ -165,6 +165,15 @@ class Picamera2Camera:
         return self._module
 
 
+def list_picameras() -> list[str]:
+    """Return the models of the cameras that picamera2 knows; none where it cannot be used."""
+    try:
+        module = importlib.import_module("picamera2")
+        return [str(info.get("Model")) for info in module.Picamera2.global_camera_info()]
+    except (ImportError, RuntimeError, OSError):
+        return []
+
+
 def _acquire(module: ModuleType, number: int) -> Any:
     """Make the camera's object, without the descriptor that one leaks whose making fails.
 

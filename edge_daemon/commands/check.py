@@ -3,6 +3,7 @@
 import argparse
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from edge_daemon import exitcode
@@ -12,6 +13,9 @@ from edge_daemon.terminal import GREEN, RED, paint, standard_output, understands
 if TYPE_CHECKING:
     from edge_daemon.capture.source import Chunk, Frame, Source
     from edge_daemon.config import Config
+
+MEASURED_NS = 1_500_000_000
+"""Time over which a camera's pictures are counted."""
 
 Result = tuple[str, bool, str]
 """What was checked, whether it is right, and what was found."""
@@ -87,12 +91,24 @@ def _device(
     source: "Source[Frame] | Source[Chunk]",
     describe: Callable[[object], str],
 ) -> Result:
-    """Open a source and read one item."""
+    """Open a source and read what it gives in a second or two."""
     from edge_daemon.capture.source import EndOfSourceError, SourceError
 
     try:
-        source.open()
-        return name, True, f"{source.name}: {describe(source.read())}"
+        delivers = source.open()
+        first = last = source.read()
+        count = 0
+        with suppress(EndOfSourceError):
+            while last.captured_ns - first.captured_ns < MEASURED_NS:
+                last = source.read()
+                count += 1
+        parts = [describe(last)]
+        if name == "video" and last.captured_ns > first.captured_ns:
+            rate_hz = count * 1e9 / (last.captured_ns - first.captured_ns)
+            parts.insert(0, f"{rate_hz:.1f} pictures a second")
+        if delivers is not None:
+            parts.insert(0, delivers)
+        return name, True, f"{source.name}: {'; '.join(parts)}"
     except SourceError as error:
         return name, False, str(error)
     except EndOfSourceError:

@@ -13,8 +13,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--sysroot", type=Path, default=Path("/"), metavar="DIR", help="look below DIR (for tests)"
     )
     parser.epilog = (
-        "Put the path (best the one by id) of a camera into video.device, and what stands behind\n"
-        "the rates of a microphone, or a part of its name, into audio.device."
+        "Put a camera's second path, which does not change, into video.device, and what stands\n"
+        "behind the rates of a microphone, or a part of its name, into audio.device."
     )
 
 
@@ -35,12 +35,16 @@ def _section(title: str, rows: Sequence[str], nothing: str) -> None:
 
 
 def _cameras(root: Path) -> Iterator[str]:
-    from edge_daemon.capture.camera import list_cameras
+    from edge_daemon.capture.picamera import list_picameras
+    from edge_daemon.capture.videonode import list_video_nodes
 
-    for camera in list_cameras(root):
-        by_id = f"  {camera.by_id}" if camera.by_id else ""
-        other = "" if camera.index == 0 else "  (not the first node: often metadata)"
-        yield f"{camera.path:14} {camera.name}{by_id}{other}"
+    for node in list_video_nodes(root):
+        stable = f"  {node.stable}" if node.stable else ""
+        remark = f"  ({node.remark})" if node.remark else ""
+        yield f"{node.path:14} {node.name}{stable}{remark}"
+    if root == Path("/"):
+        for number, model in enumerate(list_picameras()):
+            yield f"{number:<14} {model}, for video.source: picamera2"
 
 
 def _microphones(root: Path) -> Iterator[str]:

@@ -9,7 +9,7 @@ import pytest
 
 from edge_daemon.capture.backoff import Backoff
 from edge_daemon.capture.blank import black_picture
-from edge_daemon.capture.camera import CameraInfo, OpenCvCamera, list_cameras, redact
+from edge_daemon.capture.camera import OpenCvCamera, redact
 from edge_daemon.capture.feed import Feed
 from edge_daemon.capture.liveness import Liveness, State
 from edge_daemon.capture.picture import Region
@@ -285,23 +285,19 @@ def test_redaction(device: str, shown: str) -> None:
     assert redact(device) == shown
 
 
-def test_lists_what_the_kernel_lists(tmp_path: Path) -> None:
-    assert list_cameras(tmp_path) == []
-    for number, name, index in ((10, "USB Camera: one", 0), (11, "USB Camera: one", 1), (2, "", 0)):
-        node = tmp_path / f"sys/class/video4linux/video{number}"
-        node.mkdir(parents=True)
-        (node / "name").write_text(f"{name}\n")
-        (node / "index").write_text(f"{index}\n")
-    links = tmp_path / "dev/v4l/by-id"
-    links.mkdir(parents=True)
-    (links / "usb-046d_C270-video-index0").symlink_to("../../video10")
-    assert list_cameras(tmp_path) == [
-        CameraInfo("/dev/video2", "unknown", None, 0),
-        CameraInfo(
-            "/dev/video10", "USB Camera: one", "/dev/v4l/by-id/usb-046d_C270-video-index0", 0
-        ),
-        CameraInfo("/dev/video11", "USB Camera: one", None, 1),
-    ]
+def test_a_stable_path_is_looked_up_at_each_opening(tmp_path: Path) -> None:
+    # A camera that comes back under another number: its link points elsewhere then.
+    by_id = tmp_path / "usb-046d_C270-video-index0"
+    camera = OpenCvCamera(str(by_id))
+    with pytest.raises(SourceError, match="is not there"):
+        camera.open()
+    (tmp_path / "video4").write_bytes(b"")
+    by_id.symlink_to("video4")
+    with pytest.raises(SourceError, match="no capture device"):
+        camera.open()
+    (tmp_path / "video4").unlink()
+    with pytest.raises(SourceError, match="is not there"):
+        camera.open()
 
 
 def test_frames_are_not_written_to_again(server: MjpegServer) -> None:

@@ -9,6 +9,7 @@ import pytest
 from edge_daemon import exitcode
 from edge_daemon.cli import COMMANDS, main
 from edge_daemon.resources import shipped_bundle
+from tests.capture.mjpeg import mjpeg_server
 from tests.daemon.running import DATA, command, write_config
 
 SYNTHETIC = {"video": {"source": "synthetic"}, "audio": {"source": "synthetic"}}
@@ -60,6 +61,25 @@ def test_check_opens_bundle_journal_and_devices(
     assert "320×240" in out
     assert "samples, level" in out
     assert not (tmp_path / "new").exists()
+
+
+def test_check_says_what_a_camera_delivers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with mjpeg_server(20) as camera:
+        config = write_config(
+            tmp_path / "config.yaml",
+            video={"source": "camera", "device": camera.url, "rate_hz": 10.0},
+            audio={"source": "none"},
+            journal={"directory": str(tmp_path)},
+        )
+        assert main(["check", "--config", str(config)]) == exitcode.OK
+    line = capsys.readouterr().out.splitlines()[-1]
+    assert "160×120" in line
+    assert "(FFMPEG); " in line
+    rate_hz = float(line.split("(FFMPEG); ")[1].split(" pictures a second")[0])
+    assert 1 < rate_hz < 11  # a busy machine delivers fewer
+    assert "mean brightness" in line
 
 
 def test_check_names_each_device_that_does_not_work(
