@@ -1,0 +1,39 @@
+"""The disk of the journal is full for longer than the journal's buffer lasts."""
+
+from tools.drills.camera import camera
+from tools.drills.disk import small_disk
+from tools.drills.outcome import Outcome
+from tools.drills.stage import PERIOD_S, Stage
+from tools.drills.trial import Trial, answered
+
+COUNTERPART = True
+LASTS_S = 8.0
+BUFFER_LINES = 64
+"""What the config asks for; the rest of the time's lines are lost, and counted."""
+
+
+def run(stage: Stage) -> Outcome:
+    """Fill it to the last byte, and compare what is lost with what the journal says is."""
+    with (
+        camera() as source,
+        small_disk(stage.folder, 512) as disk,
+        stage.start(
+            source.url,
+            journal=disk.path / "journal",
+            sections={"journal": {"buffer_lines": BUFFER_LINES}},
+        ) as program,
+    ):
+        trial = Trial(
+            stage.drill,
+            program,
+            counted=answered,
+            logged="the disk fails",
+            silence_s=None,
+            lines_lost=round(1.2 * (LASTS_S + 5.0) / PERIOD_S),
+        )
+        with trial.fault():
+            filler = disk.fill()
+            program.go_on(LASTS_S)
+            filler.unlink()
+        outcome = trial.end()
+    return outcome

@@ -1,0 +1,20 @@
+"""Somebody deletes the journal's directory."""
+
+import shutil
+
+from tools.drills.camera import camera
+from tools.drills.outcome import Outcome
+from tools.drills.stage import Stage
+from tools.drills.trial import Trial
+
+COUNTERPART = True
+
+
+def run(stage: Stage) -> Outcome:
+    """Delete it under the open file; nothing says so but the write that fails or goes nowhere."""
+    with camera() as source, stage.start(source.url) as program:
+        trial = Trial(stage.drill, program, logged="the disk fails")
+        with trial.fault():
+            program.go_on(0.0)
+            shutil.rmtree(stage.journal)
+        return trial.end()
