@@ -22,6 +22,7 @@ etc=$root/etc/edge-daemon
 unit=$root/etc/systemd/system/edge-daemon.service
 users=$root/etc/sysusers.d/edge-daemon.conf
 command=$root/usr/local/bin/edge-daemon
+share=share/edge-daemon
 work=
 
 say() { echo "edge-daemon: $*"; }
@@ -88,11 +89,19 @@ install_config() {
     fi
 }
 
-install_unit() {
+# The units of a version stay with it, for the way back.
+keep_units() {
+    install -d "$1/$share"
+    install -m 0644 "$here/edge-daemon.service" "$here/edge-daemon.sysusers" \
+        "$here/network-camera.conf" "$1/$share"
+}
+
+# install_units SLOT: put those of its version in force.
+install_units() {
     mkdir -p "$(dirname "$unit")" "$(dirname "$users")" "$(dirname "$command")"
     ln -sfn /opt/edge-daemon/bin/edge-daemon "$command"
-    install -m 0644 "$here/edge-daemon.service" "$unit"
-    install -m 0644 "$here/edge-daemon.sysusers" "$users"
+    install -m 0644 "$1/$share/edge-daemon.service" "$unit"
+    install -m 0644 "$1/$share/edge-daemon.sysusers" "$users"
 }
 
 start() {
@@ -111,9 +120,13 @@ start() {
 rollback() {
     slot=$(other_slot)
     [ -x "$slot/bin/edge-daemon" ] || die "there is no earlier version to go back to"
+    install_units "$slot"
     flip "$slot"
     say "$opt is $(basename "$slot") again"
-    if live; then systemctl try-restart edge-daemon; fi
+    if live; then
+        systemctl daemon-reload
+        systemctl try-restart edge-daemon
+    fi
 }
 
 [ -n "$root" ] || [ "$(id -u)" -eq 0 ] || die "run this as root: sudo systemd/install.sh"
@@ -129,7 +142,8 @@ if [ -z "$root" ]; then
 fi
 install_program
 install_config "$slot"
-install_unit
+keep_units "$slot"
+install_units "$slot"
 flip "$slot"
 if live; then
     start

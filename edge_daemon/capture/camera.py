@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -194,9 +195,23 @@ class OpenCvCamera:
                 "cannot be opened: it is no capture device (try the other /dev/video* of the "
                 f"same camera) or another program holds it (fuser -v {node})"
             )
+        if "://" in self._device and _is_cut_off():
+            return (
+                "cannot be opened: this process may not use the network; the service's unit lets it "
+                "once /opt/edge-daemon/share/edge-daemon/network-camera.conf is in force: see there"
+            )
         if "://" in self._device:
             return "cannot be opened: check the address and that the camera answers there"
         return "cannot be opened: check the pipeline with gst-launch-1.0; it must end in appsink"
+
+
+def _is_cut_off() -> bool:
+    """Whether no socket to the network can be made, as under the service's unit."""
+    try:
+        socket.socket(socket.AF_INET, socket.SOCK_STREAM).close()
+    except OSError:
+        return True
+    return False
 
 
 def _fourcc(code: int) -> str:
