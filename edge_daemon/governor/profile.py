@@ -72,7 +72,7 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True):
     bundle_sha256: str = ""
     board: str = ""
     cores: Annotated[float, Meta(gt=0.0, le=4096.0)] = 4.0
-    period_ms: Annotated[float, Meta(gt=0.0, le=60_000.0)] = 100.0
+    period_ms: Annotated[float, Meta(ge=1.0, le=60_000.0)] = 100.0
     contention: NotNegative = 0.3
     slowed: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.6
     made: str = ""

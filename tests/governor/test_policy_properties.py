@@ -1,5 +1,7 @@
 """What holds for any sequence of readings."""
 
+from typing import get_type_hints
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -17,21 +19,20 @@ anything = st.none() | st.floats() | st.sampled_from([0.0, 0.3, 0.5, 0.9, 1.0, 2
 signals = ("cpu", "memory", "temperature", "battery", "throttle")
 flags = ("under-voltage", "frequency-capped", "throttled", "soft-limit", "over-current", "")
 
-wild_readings = st.builds(
+chosen = {
+    "time_ns": st.integers(),
+    "throttled": st.lists(st.sampled_from(flags), max_size=2).map(tuple),
+    "absent": st.lists(st.sampled_from(signals), max_size=3).map(tuple),
+    "failed": st.dictionaries(st.sampled_from(signals), st.text(max_size=4), max_size=2),
+    "failed_s": st.dictionaries(st.sampled_from(signals), st.floats(), max_size=2),
+}
+fields = {name: get_type_hints(Reading)[name] for name in Reading.__struct_fields__}
+wild_readings: st.SearchStrategy[Reading] = st.builds(
     Reading,
-    time_ns=st.integers(),
-    cpu_foreign=anything,
-    cpu_own=anything,
-    memory_available_mib=anything,
-    temperature_c=anything,
-    temperature_zone=st.none() | st.text(max_size=4),
-    temperature_limit_c=anything,
-    temperature_critical_c=anything,
-    battery_fraction=anything,
-    on_mains=st.none() | st.booleans(),
-    throttled=st.lists(st.sampled_from(flags), max_size=2).map(tuple),
-    absent=st.lists(st.sampled_from(signals), max_size=3).map(tuple),
-    failed=st.dictionaries(st.sampled_from(signals), st.text(max_size=4), max_size=2),
+    **{
+        name: chosen.get(name, anything if kind == float | None else st.from_type(kind))
+        for name, kind in fields.items()
+    },
 )
 shares = st.floats(0.0, 1.0)
 plausible_readings = st.builds(

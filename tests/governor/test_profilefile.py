@@ -100,7 +100,7 @@ def profiles(draw: st.DrawFn) -> Profile:
         bundle_sha256=draw(text),
         board=draw(text),
         cores=draw(st.floats(0.0, 4096.0, exclude_min=True)),
-        period_ms=draw(st.floats(0.0, 60_000.0, exclude_min=True)),
+        period_ms=draw(st.floats(1.0, 60_000.0)),
         contention=draw(amount),
         slowed=draw(st.floats(0.0, 1.0, exclude_min=True)),
         made=draw(text),
