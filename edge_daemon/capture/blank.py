@@ -16,6 +16,8 @@ DARK = 32
 SPREAD = 16
 """How far the bytes of a picture that shows nothing lie from their median at most."""
 NEARLY_ALL = 0.99
+EQUAL = 1e-6
+"""Samples this close together are the same one: a thirtieth of what 16 bits can tell apart."""
 
 Item = TypeVar("Item", Frame, Chunk)
 
@@ -64,6 +66,23 @@ def black_picture(after_s: float) -> Blank[Frame]:
     """Return what reports a camera that sees nothing for `after_s` seconds."""
     remedy = "look for a lens cap, a shutter, a light that is off; else the sensor is dead"
     return Blank(after_s, lambda frame: is_black(frame.image), "black picture", remedy)
+
+
+def digital_silence(after_s: float) -> Blank[Chunk]:
+    """Return what reports a microphone whose samples are all equal for `after_s` seconds.
+
+    The quietest room gives noise; only a switch, a gate or a dead converter gives none.
+    """
+    remedy = (
+        "look for a mute switch, for its capture switch and volume in `alsamixer` (F4), and "
+        "whether `edge-daemon devices` lists another; else it is dead, or a program gates its noise"
+    )
+    return Blank(after_s, lambda chunk: is_silent(chunk.samples), "digital silence", remedy)
+
+
+def is_silent(samples: NDArray[np.float32]) -> bool:
+    """Return whether all samples are equal: float32 [n], n of at least 1."""
+    return bool(samples.max() - samples.min() <= EQUAL)
 
 
 def is_black(image: NDArray[np.uint8]) -> bool:

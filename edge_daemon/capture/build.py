@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_daemon.capture.backoff import Backoff
-from edge_daemon.capture.blank import black_picture
+from edge_daemon.capture.blank import black_picture, digital_silence
 from edge_daemon.capture.feed import HANG_S, Feed
 from edge_daemon.capture.inputs import Inputs
 from edge_daemon.capture.liveness import Liveness, State
@@ -38,12 +39,16 @@ class Capturing:
         feeds: one for each source that there is.
         video: the video source's name; `none` without one.
         audio: the audio source's name; `none` without one.
+        listens: whether a model takes sound.
+        needs_picture: whether the models have no answer to sound alone.
     """
 
     inputs: Inputs
     feeds: tuple[Feed[Frame] | Feed[Chunk], ...]
     video: str
     audio: str
+    listens: bool
+    needs_picture: bool
 
     def check(self, now_ns: int) -> None:
         """Let each feed notice whether its source has fallen silent."""
@@ -54,6 +59,25 @@ class Capturing:
     def ended(self) -> bool:
         """Whether nothing will ever follow from any source."""
         return all(feed.state is State.ENDED for feed in self.feeds)
+
+    def picture(self) -> bool | None:
+        """Whether pictures arrive; None where that is not known yet."""
+        return self._arrives("video")
+
+    def sound(self) -> bool | None:
+        """Whether sound arrives that can be classified; None where that is not known yet.
+
+        None too where no model listens. With models that need a picture, sound is of no use while
+        none comes.
+        """
+        if not self.listens:
+            return None
+        sound = self._arrives("audio")
+        return False if sound and self.needs_picture and self.picture() is False else sound
+
+    def _arrives(self, kind: str) -> bool | None:
+        state = next((feed.state for feed in self.feeds if feed.kind == kind), State.ENDED)
+        return None if state is State.STARTING else state is State.HEALTHY
 
     def down(self, *, listens: bool) -> bool:
         """Whether every source that counts has ended or is in a failure that was reported.
@@ -72,6 +96,8 @@ def build_capture(
     shrink: Callable[[NDArray[np.uint8]], NDArray[np.uint8]],
     clock: Clock,
     on_change: Callable[[Capture], None],
+    needs_picture: bool = False,
+    root: Path = Path("/"),
 ) -> Capturing:
     """Make sources, slot, ring and feeds; opens nothing.
 
@@ -82,11 +108,13 @@ def build_capture(
         sample_rate_hz: rate of the samples that the models want; None where no model listens.
         clock: monotonic nanoseconds.
         on_change: takes each change of a source's state.
+        needs_picture: whether the models have no answer to sound alone.
+        root: where sysfs and the paths of microphones are.
 
     Raises:
         ConfigError: no source is left that a model takes.
     """
-    video, audio = build_sources(config, sample_rate_hz=sample_rate_hz, clock=clock)
+    video, audio = build_sources(config, sample_rate_hz=sample_rate_hz, clock=clock, root=root)
     if video is None and audio is None:
         raise ConfigError(
             "video.source is none, and no model of the bundle listens: nothing is left to classify"
@@ -95,7 +123,8 @@ def build_capture(
     ring = None
     if audio is not None and sample_rate_hz is not None:
         ring = SampleRing(round(RING_S * sample_rate_hz), sample_rate_hz)
-    inputs = Inputs(slot, ring, round(config.capture.stall_s * 1e9))
+    max_age_ns = round(config.capture.stall_s * 1e9)
+    inputs = Inputs(slot, ring, max_age_ns, needs_picture=needs_picture)
 
     def feed(
         kind: Literal["video", "audio"],
@@ -138,17 +167,20 @@ def build_capture(
             )
         )
     if audio is not None and ring is not None:
-        feeds.append(feed("audio", audio, ring.append, lambda: inputs.lost_samples))
+        remarks = _microphone_remarks(config)
+        feeds.append(feed("audio", audio, ring.append, lambda: inputs.lost_samples, remarks))
     return Capturing(
         inputs,
         tuple(feeds),
         video="none" if video is None else video.name,
         audio="none" if audio is None else audio.name,
+        listens=sample_rate_hz is not None,
+        needs_picture=needs_picture,
     )
 
 
 def build_sources(
-    config: Config, *, sample_rate_hz: int | None, clock: Clock
+    config: Config, *, sample_rate_hz: int | None, clock: Clock, root: Path = Path("/")
 ) -> tuple[Source[Frame] | None, Source[Chunk] | None]:
     """Make the video and the audio source, those of a recording in step; opens nothing."""
     from edge_daemon.capture.replay import Recording, ReplayAudio, ReplayVideo
@@ -188,6 +220,7 @@ def build_sources(
                 rate_hz,
                 clock=clock,
                 try_rates_hz=() if config.audio.rate_hz is None else (config.audio.rate_hz,),
+                root=root,
             )
         case "replay":
             audio = ReplayAudio(recording)
@@ -209,6 +242,12 @@ def _camera_remarks(config: Config) -> list[Callable[[Frame, int], str | None]]:
     if config.capture.black_s is not None:
         remarks.append(black_picture(config.capture.black_s))
     return remarks
+
+
+def _microphone_remarks(config: Config) -> list[Callable[[Chunk, int], str | None]]:
+    if config.audio.source != "microphone" or config.capture.silence_s is None:
+        return []
+    return [digital_silence(config.capture.silence_s)]
 
 
 def _region(config: Config) -> Region | None:

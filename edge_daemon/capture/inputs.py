@@ -16,12 +16,21 @@ class Inputs:
         slot: where the camera's frames arrive; None without a camera.
         ring: where the microphone's samples arrive; None without a microphone.
         max_age_ns: age at which a picture or sound is no longer what is there now.
+        needs_picture: whether there is no window without a picture.
     """
 
-    def __init__(self, slot: FrameSlot | None, ring: SampleRing | None, max_age_ns: int) -> None:
+    def __init__(
+        self,
+        slot: FrameSlot | None,
+        ring: SampleRing | None,
+        max_age_ns: int,
+        *,
+        needs_picture: bool = False,
+    ) -> None:
         self.slot = slot
         self.ring = ring
         self._max_age_ns = max_age_ns
+        self._needs_picture = needs_picture
         self._number = 0
         self._last_frame: Frame | None = None
         self._last_end = 0
@@ -45,6 +54,8 @@ class Inputs:
                 that does not.
         """
         frame = self._fresh_frame(now_ns)
+        if frame is None and self._needs_picture:
+            return None
         ring = self._fresh_ring(now_ns) if with_audio else None
         new_frame = frame is not None and frame is not self._last_frame
         end = ring.end if ring is not None else self._last_end

@@ -59,7 +59,9 @@ class AudioConfig(Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         source: `microphone` is any that PortAudio knows; `replay` reads a file; `synthetic` makes
             sounds; `none` goes without.
-        device: part of the microphone's name, or its index; null is the system's default.
+        device: the microphone's USB identity, as `vendor:product` or `vendor:product:serial`; the
+            path of its sound card, below /dev/snd/by-path or /sys; part of its name; or its index,
+            which may change; null is the system's default. `edge-daemon devices` lists them.
         rate_hz: samples a second asked of the microphone; null takes the model's rate where the
             microphone offers it, else its own.
     """
@@ -77,12 +79,15 @@ class CaptureConfig(Struct, frozen=True, forbid_unknown_fields=True):
         retry_first_s: wait before the first attempt to open it again; it doubles each time.
         retry_max_s: longest wait between attempts.
         black_s: time after which a camera's black picture is reported; null never reports it.
+        silence_s: time after which a microphone's digital silence, samples that are all equal, is
+            reported; null never reports it.
     """
 
     stall_s: Annotated[float, Meta(ge=0.2, le=600.0)] = 3.0
     retry_first_s: Annotated[float, Meta(ge=0.05, le=60.0)] = 0.5
     retry_max_s: Annotated[float, Meta(ge=0.05, le=3600.0)] = 30.0
     black_s: Annotated[float, Meta(ge=0.5, le=86_400.0)] | None = 10.0
+    silence_s: Annotated[float, Meta(ge=0.5, le=86_400.0)] | None = 60.0
 
 
 class ReplayConfig(Struct, frozen=True, forbid_unknown_fields=True):

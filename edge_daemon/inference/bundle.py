@@ -51,6 +51,11 @@ class Bundle:
         specs = (spec.inputs.audio for spec in self.tiers.values())
         return next((audio.sample_rate_hz for audio in specs if audio is not None), None)
 
+    @property
+    def needs_picture(self) -> bool:
+        """Whether a model that listens has no answer to sound alone."""
+        return any(spec.inputs.needs_image for spec in self.tiers.values())
+
     def model_path(self, tier: Tier) -> Path:
         """Return where the tier's model lies.
 

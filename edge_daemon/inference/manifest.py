@@ -50,10 +50,12 @@ class Inputs(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     Attributes:
         image: the picture.
         audio: the sound; None for a tier that does not listen.
+        needs_image: whether a tier that listens was not trained to answer without a picture.
     """
 
     image: ImageSpec
     audio: AudioSpec | None = None
+    needs_image: bool = False
 
 
 class TierSpec(Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,8 +1,14 @@
 import numpy as np
 import pytest
 
-from edge_daemon.capture.blank import Blank, black_picture, is_black
-from edge_daemon.capture.source import Frame
+from edge_daemon.capture.blank import (
+    Blank,
+    black_picture,
+    digital_silence,
+    is_black,
+    is_silent,
+)
+from edge_daemon.capture.source import Chunk, Frame
 
 S = 1_000_000_000
 
@@ -61,3 +67,32 @@ def test_what_was_said_before_a_loss_is_not_said_again() -> None:
     assert [text is not None for text in remarks(blank, "#####")].count(True) == 1
     assert blank(Frame(BLACK, 0), 1000 * S) is None
     assert blank(Frame(BLACK + 200, 0), 1001 * S) == "black picture is over after 1000 s"
+
+
+@pytest.mark.parametrize(
+    ("samples", "expected"),
+    [
+        (np.zeros(160), True),
+        (np.full(160, -0.25), True),  # a converter that hangs
+        (np.zeros(1), True),
+        (np.where(np.arange(160) == 80, 2**-15, 0.0), False),  # one bit of 16
+        (np.where(np.arange(160) == 80, 2**-23, 0.0), True),  # rounding, after resampling
+    ],
+)
+def test_digital_silence_is_samples_that_are_all_equal(samples: np.ndarray, expected: bool) -> None:
+    assert is_silent(samples.astype(np.float32)) is expected
+
+
+def test_a_muted_microphone_is_reported_once_and_its_end() -> None:
+    silence = digital_silence(2.0)
+    noise = np.random.default_rng(0).normal(0, 1e-4, 160).astype(np.float32)
+    said = []
+    for step in range(400):  # 20 ms each
+        samples = noise if step < 50 or step >= 300 else np.zeros(160, dtype=np.float32)
+        text = silence(Chunk(samples, 0), step * S // 50)
+        if text is not None:
+            said.append((step, text))
+    assert [step for step, _ in said] == [150, 300]
+    assert said[0][1].startswith("digital silence for 2 s: look for a mute switch")
+    assert "alsamixer" in said[0][1]
+    assert said[1][1] == "digital silence is over after 5 s"

@@ -3,13 +3,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_daemon.capture.build import build_capture, build_sources
+from edge_daemon.capture.build import Capturing, build_capture, build_sources
 from edge_daemon.capture.liveness import State
 from edge_daemon.capture.source import Frame
 from edge_daemon.clock import VirtualClock
 from edge_daemon.config import Config, ConfigError, parse_config
 from edge_daemon.demo import CLIP
 from edge_daemon.journal.events import Capture
+
+SOON_NS = 100_000_000
+LATER_NS = 10_000_000_000
 
 
 def config(text: str) -> Config:
@@ -89,3 +92,65 @@ def test_nothing_to_classify_is_an_error() -> None:
             clock=VirtualClock(),
             on_change=lambda change: None,
         )
+
+
+def arriving(
+    text: str, *, sample_rate_hz: int | None = 8000, needs_picture: bool = False
+) -> Capturing:
+    return build_capture(
+        config(text),
+        sample_rate_hz=sample_rate_hz,
+        shrink=lambda image: image,
+        clock=VirtualClock(),
+        on_change=lambda change: None,
+        needs_picture=needs_picture,
+    )
+
+
+def pump(capturing: Capturing, kind: str) -> None:
+    for feed in capturing.feeds:
+        if feed.kind == kind:
+            feed.pump(SOON_NS)
+
+
+def lose(capturing: Capturing, kind: str) -> None:
+    for feed in capturing.feeds:
+        if feed.kind == kind:
+            assert feed.check(LATER_NS) is State.STALLED
+
+
+def test_what_arrives_is_not_known_before_it_is_and_told_when_it_goes() -> None:
+    capturing = arriving("video: {source: synthetic}\naudio: {source: synthetic}")
+    assert (capturing.picture(), capturing.sound()) == (None, None)
+    pump(capturing, "video")
+    assert (capturing.picture(), capturing.sound()) == (True, None)
+    pump(capturing, "audio")
+    assert (capturing.picture(), capturing.sound()) == (True, True)
+    lose(capturing, "video")
+    assert (capturing.picture(), capturing.sound()) == (False, True)
+    lose(capturing, "audio")
+    assert (capturing.picture(), capturing.sound()) == (False, False)
+
+
+def test_what_is_not_there_does_not_arrive_and_sound_that_nobody_takes_is_no_matter() -> None:
+    capturing = arriving("video: {source: synthetic}\naudio: {source: none}")
+    assert (capturing.picture(), capturing.sound()) == (None, False)
+    capturing = arriving("video: {source: none}\naudio: {source: synthetic}")
+    assert (capturing.picture(), capturing.sound()) == (False, None)
+    capturing = arriving("video: {source: synthetic}", sample_rate_hz=None)
+    assert capturing.sound() is None
+
+
+def test_models_that_need_a_picture_get_no_window_without_one() -> None:
+    text = "video: {source: synthetic}\naudio: {source: synthetic}"
+    free, bound = arriving(text), arriving(text, needs_picture=True)
+    for capturing in (free, bound):
+        pump(capturing, "audio")
+    heard = free.inputs.cut(SOON_NS, with_audio=True)
+    assert heard is not None and heard.frame is None
+    assert bound.inputs.cut(SOON_NS, with_audio=True) is None
+    pump(bound, "video")
+    assert bound.inputs.cut(SOON_NS, with_audio=True) is not None
+    assert bound.sound() is True
+    lose(bound, "video")
+    assert (bound.picture(), bound.sound()) == (False, False)
