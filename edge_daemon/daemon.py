@@ -18,6 +18,7 @@ from edge_daemon.config.keys import ReuseConfig
 from edge_daemon.features.image import shrink, work_px
 from edge_daemon.governor.build import Governing, Recording, build_governing
 from edge_daemon.governor.governor import Order
+from edge_daemon.governor.senses import Senses
 from edge_daemon.governor.watch import Watch
 from edge_daemon.inference.bundle import Bundle, check_models, load_bundle
 from edge_daemon.inference.gate import Reuse
@@ -111,6 +112,8 @@ class Daemon:
             shrink=_shrink(self.bundle),
             clock=self._clock,
             on_change=self.write,
+            needs_picture=self.bundle.needs_picture,
+            root=root,
         )
         self._swapper: Swapper[Order] = Swapper(
             self.bundle, config.inference.threads, self._clock, self._swap_failed
@@ -125,6 +128,7 @@ class Daemon:
             requests=self._swapper,
             journal=self,
             recording=recording,
+            senses=Senses(self._capturing.sound, self._capturing.picture),
         )
         self._governor = self._governing.governor
         self._smoother = Smoother(

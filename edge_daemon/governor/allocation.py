@@ -15,13 +15,27 @@ Worths = tuple[float, float, float, float]
 """What the tiers are worth, from `critical` on."""
 
 
-def worths(profile: Profile, priorities: Priorities) -> Worths:
+def worths(
+    profile: Profile, priorities: Priorities, *, sound: bool = True, picture: bool = True
+) -> Worths:
     """Return what each tier is worth, from `critical` on; never less than the tier below.
 
-    A part is worth the accuracy that it adds, times its priority.
+    A part is worth the accuracy that it adds, times its priority. What does not arrive is worth
+    nothing: without a picture, a tier is worth what it hears.
+
+    Args:
+        profile: the tiers' accuracies.
+        priorities: what a gain of each part is worth.
+        sound: whether sound arrives.
+        picture: whether pictures arrive.
     """
     accuracies = [profile.tiers[tier].accuracy for tier in TIERS]
-    return _worths(*accuracies, priorities.picture, priorities.sound)
+    heard = priorities.sound if sound else 0.0
+    worth = _worths(*accuracies, priorities.picture, heard)
+    if picture:
+        return worth
+    _, seen, with_prefix, with_sound = worth
+    return 0.0, 0.0, with_prefix - seen, with_sound - seen
 
 
 @lru_cache(maxsize=64)

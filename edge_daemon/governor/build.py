@@ -18,6 +18,7 @@ from edge_daemon.governor.profile import Profile
 from edge_daemon.governor.profilefile import Choice, board_name, choose_profile
 from edge_daemon.governor.record import FLUSH_S, FORMAT, Header, Recorder
 from edge_daemon.governor.script import ScriptedProbes, read_trace
+from edge_daemon.governor.senses import Senses
 from edge_daemon.journal.events import Fault, Sink
 from edge_daemon.tier import Tier
 
@@ -97,6 +98,7 @@ def build_governing(
     requests: Requests,
     journal: Sink,
     recording: Recording | None,
+    senses: Senses | None = None,
 ) -> Governing:
     """Make the governor; nothing is started.
 
@@ -110,6 +112,7 @@ def build_governing(
         requests: where tiers are asked for.
         journal: where readings and faults go.
         recording: where every reading goes besides; None for nowhere.
+        senses: which of sound and picture arrive; None where nobody knows.
 
     Raises:
         ProfileError: the profile that is named cannot be used.
@@ -140,6 +143,7 @@ def build_governing(
         reading_every_s=config.governor.reading_every_s,
         profile=_for_period(choice.profile, config),
         meter=meter,
+        senses=senses,
         record=recorder,
     )
     bodies: dict[str, Body] = {"governor": governor.run}

@@ -17,6 +17,7 @@ from edge_daemon.governor.pressure import unknown, without
 from edge_daemon.governor.probes import LEAD_S
 from edge_daemon.governor.profile import PUBLISHED, Profile
 from edge_daemon.governor.reading import Reading
+from edge_daemon.governor.senses import Senses
 from edge_daemon.journal.events import Fault, ReadingEvent, Sink
 from edge_daemon.tier import Tier
 
@@ -24,7 +25,8 @@ _START_POLLS = 3  # how long the start waits for a reading without holes
 _FAULT_EVERY_NS = 60 * 1_000_000_000
 _CHANGE_EVERY_S = 5.0  # a sensor that comes and goes must not fill the journal
 
-Circumstances = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], tuple[str, str]]
+Names = tuple[str, ...]
+Circumstances = tuple[Names, Names, Names, tuple[bool | None, bool | None], tuple[str, str]]
 
 
 class Order(Struct, frozen=True):
@@ -105,10 +107,11 @@ class Governor:
         clock: CLOCK_MONOTONIC, the journal's.
         pinned: a tier to keep whatever the readings say; None leaves it to the policy.
         reading_every_s: time from one `reading` line to the next; a change of what is absent,
-            failed or throttled, or of what was decided why, is written within 5 s.
+            failed, throttled or arrives, or of what was decided why, is written within 5 s.
         profile: what the tiers cost here.
         meter: what the loop's windows take, for the readings; None where nobody notes it, as in
             lockstep, where durations would make journals of equal input differ.
+        senses: what arrives, for the readings; None where nobody knows.
         record: where every reading goes; None for nowhere.
 
     Attributes:
@@ -129,12 +132,14 @@ class Governor:
         reading_every_s: float = 60.0,
         profile: Profile = PUBLISHED,
         meter: Meter | None = None,
+        senses: Senses | None = None,
         record: Record | None = None,
     ) -> None:
         self._probes = probes
         self._limits = self._wanted_limits = limits
         self._profile = self._wanted_profile = profile
         self._meter = meter
+        self._senses = senses
         self._record = record
         self._swapper = swapper
         self._journal = journal
@@ -214,6 +219,8 @@ class Governor:
         reading = self._probes.read()
         if self._meter is not None:
             reading = self._meter.complete(reading)
+        if self._senses is not None:
+            reading = self._senses.complete(reading)
         self.reading = reading
         self.decision = self._decide(reading)
         if self._record is not None:
@@ -308,4 +315,5 @@ class Governor:
 def _circumstances(reading: Reading, decision: Decision | None) -> Circumstances:
     """Return what is journalled as soon as it changes."""
     why = ("", "") if decision is None else (decision.rule, decision.resource)
-    return reading.absent, tuple(sorted(reading.failed)), reading.throttled, why
+    arrives = reading.sound, reading.picture
+    return reading.absent, tuple(sorted(reading.failed)), reading.throttled, arrives, why

@@ -7,7 +7,8 @@ bear, after `down_polls` readings in a row; a hard limit goes to `critical` at o
 one tier, after all margins have let it in for a while without a break. That while is as long as a
 swap takes to pay, is doubled by each move up that had to be taken back soon, and moves up are
 rationed: however the board behaves, `ups_per_hour` bounds the tier changes. What is not known
-never lets a tier in, and in the long run counts as bad news.
+never lets a tier in, and in the long run counts as bad news. Sound or pictures that do not arrive
+are worth nothing: without sound no tier listens, and without pictures one that listens is sought.
 """
 
 import math
@@ -16,10 +17,13 @@ from operator import attrgetter
 from msgspec import Struct
 from msgspec.structs import replace
 
+from edge_daemon.governor import hearing
 from edge_daemon.governor.allocation import Worths, ceiling, next_worthwhile, worths
+from edge_daemon.governor.arrival import NO_INPUT, NO_SOUND, told, worth_now
 from edge_daemon.governor.decision import Decision
 from edge_daemon.governor.estimate import FILTERS, Estimate, Filters, observe
 from edge_daemon.governor.foresight import foreseen_margins
+from edge_daemon.governor.hearing import Hearing, listens
 from edge_daemon.governor.limits import Limits
 from edge_daemon.governor.margin import Margin, Margins
 from edge_daemon.governor.pressure import Alarm, alarm, slowed, unknown, without
@@ -57,6 +61,7 @@ class PolicyState(Struct, frozen=True):
         ups: moves up that may be made now.
         hole_ns: since when something is not known; None while all is.
         unplugged_ns: since when the mains have been gone; None while they are not known to be.
+        hearing: whether sound arrives, and what losing it cost.
         estimate: what the readings so far amount to.
     """
 
@@ -71,6 +76,7 @@ class PolicyState(Struct, frozen=True):
     ups: float = UPS_AT_ONCE
     hole_ns: int | None = None
     unplugged_ns: int | None = None
+    hearing: Hearing = Hearing()
     estimate: Estimate = Estimate()
 
 
@@ -92,8 +98,10 @@ def start(
     missing = unknown(reading, limits)
     state = _observed(PolicyState(running), reading, missing, profile, limits, filters)
     found = _margins(state, reading, profile, limits)
-    best = ceiling(worths(profile, limits.priorities))
+    best = ceiling(worth_now(reading, profile, limits) or worths(profile, limits.priorities))
     tier, resource, reason = best, "", "every resource lets it in"
+    if reading.sound is False and not listens(best):
+        resource, reason = "sound", NO_SOUND
     broken = alarm(reading, limits)
     hole = _hole(reading, missing, profile) or _unreadable(reading)
     for upper in reversed(TIERS[1 : best.rank + 1]):
@@ -112,7 +120,7 @@ def start(
         needs=_needs(found, TIERS[tier.rank + 1]) if tier is not best else (),
         poll_s=limits.poll_min_s,
     )
-    return state, decision
+    return state, told(decision, reading)
 
 
 def decide(
@@ -123,27 +131,43 @@ def decide(
     filters: Filters = FILTERS,
 ) -> tuple[PolicyState, Decision]:
     """Return the next state and the decision. Never raises, whatever the reading says."""
+    state, decision = _decide(state, reading, profile, limits, filters)
+    return state, told(decision, reading)
+
+
+def _decide(
+    state: PolicyState, reading: Reading, profile: Profile, limits: Limits, filters: Filters
+) -> tuple[PolicyState, Decision]:
     reading = without(reading, limits.ignored)
     missing = unknown(reading, limits)
     state = _observed(state, reading, missing, profile, limits, filters)
     broken = alarm(reading, limits)
     found = _margins(state, reading, profile, limits)
+    arrives = worth_now(reading, profile, limits)
+    worth = arrives or worths(profile, limits.priorities)
     if broken is not None and state.tier is not Tier.CRITICAL:
-        return _down(state, Tier.CRITICAL, broken, profile, limits, found)
-    worth = worths(profile, limits.priorities)
+        return _down(state, Tier.CRITICAL, broken, profile, limits, found, worth)
     best = ceiling(worth)
     if state.tier.rank > best.rank:
+        if reading.sound is False and listens(state.tier):
+            return _unheard(state, best, profile, limits, found, worth)
         frugal = Alarm("", "no_gain", f"{state.tier} is worth no more than {best}")
-        return _down(state, best, frugal, profile, limits, found)
+        return _down(state, best, frugal, profile, limits, found, worth)
     target = _bearable(found, state.tier)
     if target is not state.tier:
-        return _pressed(state, target, profile, limits, found)
+        return _pressed(state, target, profile, limits, found, worth)
     if missing and state.tier.rank > Tier.LOW.rank and _is_lost(state, limits):
         lost = _lost(missing[0], reading, limits)
-        return _down(state, Tier.LOW, lost, profile, limits, found)
+        return _down(state, Tier.LOW, lost, profile, limits, found, worth)
     if state.down_polls and not missing:  # a hole neither adds to the count nor ends it
         state = replace(state, down_polls=0)
+    if arrives is None:
+        state = replace(state, clear_ns=None)
+        return state, _stay(state, "no_input", NO_INPUT, poll_s=_poll_s(state, limits, found))
     upper = next_worthwhile(state.tier, worth)
+    if upper is None and reading.sound is False:
+        state = replace(state, clear_ns=None)
+        return state, _stay(state, "no_sound", NO_SOUND, "sound", poll_s=limits.poll_max_s)
     if upper is None:
         top = "nothing asks for less than high"
         if state.tier is not Tier.HIGH:
@@ -176,7 +200,8 @@ def swap_failed(
         tier = running if failed.rank > running.rank else TIERS[failed.rank - 1]
         state = replace(state, tier=tier, clear_ns=None, down_polls=0)
     reason = f"{failed} could not be made ready: {state.tier} instead"
-    next_up_ns = _earliest_ns(state, now_ns, _ns(limits.up_after_s), limits)
+    upper = TIERS[min(state.tier.rank + 1, Tier.HIGH.rank)]
+    next_up_ns = _earliest_ns(state, upper, now_ns, _ns(limits.up_after_s), limits)
     decision = Decision(
         state.tier,
         wanted,
@@ -233,6 +258,7 @@ def _observed(
         ups=min(UPS_AT_ONCE, state.ups + span_ns / 3.6e12 * limits.ups_per_hour),
         hole_ns=hole_ns,
         unplugged_ns=unplugged_ns,
+        hearing=hearing.observe(state.hearing, reading, watched, limits),
         estimate=observe(
             state.estimate, reading, span_ns / 1e9 if watched else None, profile, filters
         ),
@@ -253,13 +279,18 @@ def _margins(state: PolicyState, reading: Reading, profile: Profile, limits: Lim
 
 def _bearable(found: Margins, tier: Tier) -> Tier:
     """Return the highest tier, from `tier` downwards, that no margin drives out."""
-    while any(margin.score <= 0 for margin in found[tier]):
+    while tier is not Tier.CRITICAL and any(margin.score <= 0 for margin in found[tier]):
         tier = TIERS[tier.rank - 1]
     return tier
 
 
 def _pressed(
-    state: PolicyState, target: Tier, profile: Profile, limits: Limits, found: Margins
+    state: PolicyState,
+    target: Tier,
+    profile: Profile,
+    limits: Limits,
+    found: Margins,
+    worth: Worths,
 ) -> tuple[PolicyState, Decision]:
     """A margin drives the present tier out."""
     driven = TIERS[target.rank + 1]
@@ -275,7 +306,23 @@ def _pressed(
         )
         return state, replace(stay, binding=worst)
     broken = Alarm(worst.resource, f"{worst.resource}_limit", reason)
-    return _down(state, target, broken, profile, limits, found, worst)
+    return _down(state, target, broken, profile, limits, found, worth, worst)
+
+
+def _unheard(
+    state: PolicyState,
+    target: Tier,
+    profile: Profile,
+    limits: Limits,
+    found: Margins,
+    worth: Worths,
+) -> tuple[PolicyState, Decision]:
+    """The sound is gone from a tier that listens: no fault of the board's, nor of a move up."""
+    heard = hearing.lost(state.hearing, state.tier, state.read_ns or 0)
+    state = replace(state, up_ns=None)
+    silent = Alarm("sound", "no_sound", NO_SOUND)
+    state, decision = _down(state, target, silent, profile, limits, found, worth)
+    return replace(state, hearing=heard), decision
 
 
 def _down(
@@ -285,23 +332,29 @@ def _down(
     profile: Profile,
     limits: Limits,
     found: Margins,
+    worth: Worths,
     binding: Margin | None = None,
 ) -> tuple[PolicyState, Decision]:
     previous, now_ns = state.tier, state.read_ns or 0
     failed = state.up_ns is not None
     state = replace(
-        state, tier=target, down_polls=0, clear_ns=None, up_ns=None, held_by=cause.resource
+        state,
+        tier=target,
+        down_polls=0,
+        clear_ns=None,
+        up_ns=None,
+        held_by=cause.resource,
+        hearing=replace(state.hearing, regain=None),
     )
     reason = cause.reason
     if failed:
         state = _failed(state, now_ns)
         reason += "; the last move up did not last"
-    worth = worths(profile, limits.priorities)
     upper = next_worthwhile(target, worth)
     next_up_ns = None
     if upper is not None:
         dwell_ns = _dwell_ns(target, upper, worth, profile, limits)
-        next_up_ns = _earliest_ns(state, now_ns, dwell_ns, limits)
+        next_up_ns = _earliest_ns(state, upper, now_ns, dwell_ns, limits)
     decision = Decision(
         target,
         previous,
@@ -341,13 +394,15 @@ def _perhaps_up(
     clear_ns = now_ns if state.clear_ns is None else state.clear_ns
     state = replace(state, clear_ns=clear_ns)
     dwell_ns = _dwell_ns(state.tier, upper, worth, profile, limits)
-    next_up_ns = _earliest_ns(state, clear_ns, dwell_ns, limits)
+    next_up_ns = _earliest_ns(state, upper, clear_ns, dwell_ns, limits)
     stop = _unreadable(reading)  # a value that is held keeps the stretch, but lets nothing in
     if stop is not None:
         return state, _stay(state, stop.rule, stop.reason, stop.resource, poll_s=poll_s)
     if now_ns < next_up_ns:
         reason = f"{upper} is allowed, {(next_up_ns - now_ns) / 1e9:.0f} s to wait"
-        if state.ups < 1.0 and next_up_ns > clear_ns + _wait_ns(state, dwell_ns, limits):
+        if listens(upper) and next_up_ns == hearing.settled_ns(state.hearing, limits):
+            reason += ": sound has only just come back"
+        elif state.ups < 1.0 and next_up_ns > clear_ns + _wait_ns(state, dwell_ns, limits):
             reason += f": at most {limits.ups_per_hour:g} moves up an hour"
         elif state.failures:
             times = "a move up" if state.failures == 1 else f"{state.failures} moves up"
@@ -363,7 +418,17 @@ def _perhaps_up(
             reason += f"; {margin.says()}, {upper} begins at {margin.shown(margin.enter)}"
             break
     previous = state.tier
-    state = replace(state, tier=upper, up_ns=now_ns, clear_ns=None, ups=state.ups - 1.0)
+    free = hearing.regains(state.hearing, upper)
+    if free and state.held_by == "sound":
+        reason += "; sound arrives again"
+    state = replace(
+        state,
+        tier=upper,
+        up_ns=now_ns,
+        clear_ns=None,
+        ups=state.ups if free else state.ups - 1.0,
+        hearing=hearing.moved(state.hearing, upper),
+    )
     above = next_worthwhile(upper, worth)
     after_ns = None
     needs: tuple[Margin, ...] = ()
@@ -372,7 +437,7 @@ def _perhaps_up(
         if not needs:
             state = replace(state, clear_ns=now_ns)
         dwell_ns = _dwell_ns(upper, above, worth, profile, limits)
-        after_ns = _earliest_ns(state, now_ns, dwell_ns, limits)
+        after_ns = _earliest_ns(state, above, now_ns, dwell_ns, limits)
     decision = Decision(
         upper,
         previous,
@@ -479,12 +544,17 @@ def _wait_ns(state: PolicyState, dwell_ns: int, limits: Limits) -> int:
     return int(min(dwell_ns * 2.0 ** min(state.failures, 30), _ns(limits.up_after_max_s)))
 
 
-def _earliest_ns(state: PolicyState, clear_ns: int, dwell_ns: int, limits: Limits) -> int:
-    """Return when the next move up may be made, if it is allowed from `clear_ns` on."""
-    rationed_ns = 0
-    if state.ups < 1.0:
-        rationed_ns = (state.read_ns or 0) + _ns((1.0 - state.ups) * 3600.0 / limits.ups_per_hour)
-    return max(clear_ns + _wait_ns(state, dwell_ns, limits), rationed_ns)
+def _earliest_ns(
+    state: PolicyState, upper: Tier, clear_ns: int, dwell_ns: int, limits: Limits
+) -> int:
+    """Return when the move up may be made, if it is allowed from `clear_ns` on."""
+    next_ns = clear_ns + _wait_ns(state, dwell_ns, limits)
+    if listens(upper):
+        next_ns = max(next_ns, hearing.settled_ns(state.hearing, limits))
+    if state.ups < 1.0 and not hearing.regains(state.hearing, upper):
+        rationed_s = (1.0 - state.ups) * 3600.0 / limits.ups_per_hour
+        next_ns = max(next_ns, (state.read_ns or 0) + _ns(rationed_s))
+    return next_ns
 
 
 def _poll_s(state: PolicyState, limits: Limits, found: Margins) -> float:

@@ -39,6 +39,9 @@ class Reading(Struct, frozen=True, omit_defaults=True):
             stands beside it is the last good one, at most 5 s old.
         failed_s: how long ago each of them last answered in full, in seconds; where it never did,
             since it was first asked.
+        sound: whether sound arrives that can be classified; None where that is not known, as before
+            the microphone is open, or no model listens.
+        picture: whether pictures arrive; None where that is not known.
     """
 
     time_ns: int
@@ -64,3 +67,5 @@ class Reading(Struct, frozen=True, omit_defaults=True):
     absent: tuple[str, ...] = ()
     failed: dict[str, str] = {}
     failed_s: dict[str, float] = {}
+    sound: bool | None = None
+    picture: bool | None = None

@@ -61,6 +61,8 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True):
         throttled: see `Reading`.
         failed: see `Reading`.
         failed_s: see `Reading`.
+        sound: see `Reading`.
+        picture: see `Reading`.
     """
 
     at_s: Annotated[float, Meta(ge=0.0, le=1e9)]
@@ -85,6 +87,8 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True):
     throttled: tuple[str, ...] | UnsetType = UNSET
     failed: dict[str, str] | UnsetType = UNSET
     failed_s: dict[str, NotNegative] | UnsetType = UNSET
+    sound: bool | UnsetType | None = UNSET
+    picture: bool | UnsetType | None = UNSET
 
 
 class ScriptedProbes:

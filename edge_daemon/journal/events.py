@@ -98,8 +98,8 @@ class TierChange(Event, frozen=True, tag="tier_change", rename={"from_": "from"}
         from_: the tier that ran before (`from` in the line).
         to: the tier that runs now.
         resource: what bound: `cpu`, `memory`, `temperature`, `battery`, `power` (the firmware
-            holds the board back), `swap` (a tier could not be loaded), `pin`; empty when nothing
-            did.
+            holds the board back), `swap` (a tier could not be loaded), `sound` or `picture` (it
+            does not arrive), `pin`; empty when nothing did.
         rule: name of the rule that fired.
         reason: the same in a sentence with its numbers.
         reading: the reading it was decided on.
@@ -131,8 +131,8 @@ class TierChange(Event, frozen=True, tag="tier_change", rename={"from_": "from"}
 class ReadingEvent(Event, frozen=True, tag="reading"):
     """A reading of the board and what was decided on it.
 
-    Written now and then, and within 5 s where the reason for the tier, or what is absent, failed
-    or throttled, changes: the newest line explains how things stand.
+    Written now and then, and within 5 s where the reason for the tier, or what is absent, failed,
+    throttled or arrives, changes: the newest line explains how things stand.
 
     Attributes:
         tier: the tier that was last asked for.
@@ -149,14 +149,14 @@ class ReadingEvent(Event, frozen=True, tag="reading"):
 
 
 class Capture(Event, frozen=True, tag="capture"):
-    """A source changed its state.
+    """A source changed its state, or works and has something to say.
 
     Attributes:
         source: `video` or `audio`.
         name: the device.
         state: `healthy`, `stalled`, `reconnecting`, `failed` or `ended`.
-        previous: the state before.
-        detail: what was wrong, or how it was recovered.
+        previous: the state before; the same in a remark on a source that works.
+        detail: what was wrong, how it was recovered, or the remark.
         items: frames or chunks since the start.
         dropped: frames or samples that nobody looked at, since the start.
         overflows: times the device dropped samples, since the start.

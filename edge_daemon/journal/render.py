@@ -162,7 +162,9 @@ def _reading(to: Renderer, fields: Fields) -> str:
 
 
 def _capture(to: Renderer, fields: Fields) -> str:
-    state = _text(fields, "state")
+    state, previous = _text(fields, "state"), _text(fields, "previous")
+    remarks = state == previous
+    was = "" if remarks else f", was {previous}"
     counts = [
         f"{_text(fields, key)} {key}"
         for key in ("dropped", "overflows", "reconnects")
@@ -171,10 +173,10 @@ def _capture(to: Renderer, fields: Fields) -> str:
     return to.row(
         fields,
         _text(fields, "source"),
-        f"{state}, was {_text(fields, 'previous')}: {_text(fields, 'name')}",
+        f"{state}{was}: {_text(fields, 'name')}",
         _text(fields, "detail"),
         _list(*counts),
-        kind_codes=_STATES.get(state, _RED),
+        kind_codes=_YELLOW if remarks else _STATES.get(state, _RED),
     )
 
 
@@ -262,6 +264,7 @@ def _board(reading: object) -> list[str]:
             parts.append(form.format(value))
     if reading.get("on_mains") is not None:
         parts.append("on mains" if reading["on_mains"] else "on battery")
+    parts += [f"no {name}" for name in ("sound", "picture") if reading.get(name) is False]
     throttled, failed = _names(reading.get("throttled")), _names(reading.get("failed"))
     if throttled:
         parts.append(throttled)

@@ -143,6 +143,7 @@ def sentences(told: Explanation, now_s: float, zone: tzinfo | None = None) -> It
     if not told.pinned:
         yield from filter(None, (_now(told), _way_up(told, now_s, zone)))
     yield from _sensors(told.reading)
+    yield from _missing(told)
     yield " ".join(filter(None, (_life(told, now_s, zone), _headroom(told.headroom))))
 
 
@@ -206,6 +207,14 @@ def _sensors(reading: Reading | None) -> Iterator[str]:
         yield f"The firmware reports {' and '.join(reading.throttled)}."
     if reading.absent:
         yield f"Not on this board, and so no constraint: {', '.join(reading.absent)}."
+
+
+def _missing(told: Explanation) -> Iterator[str]:
+    """Yield what does not arrive, unless the decision says so."""
+    said = "" if told.decision is None else told.decision.reason
+    for name in ("sound", "picture"):
+        if getattr(told.reading, name, None) is False and f"no {name} arrives" not in said:
+            yield f"No {name} arrives."
 
 
 def _life(told: Explanation, now_s: float, zone: tzinfo | None) -> str:

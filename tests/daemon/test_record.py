@@ -48,8 +48,8 @@ def test_a_run_in_lockstep_is_decided_again(tmp_path: Path) -> None:
     config = write_config(
         tmp_path / "config.yaml",
         video={"source": "replay"},
-        audio={"source": "none"},
-        replay={"video": str(CLIP.video), "pace": "lockstep"},
+        audio={"source": "replay"},
+        replay={"video": str(CLIP.video), "audio": str(CLIP.audio), "pace": "lockstep"},
         governor={
             "readings": str(write_trace(tmp_path, stretch=3.0)),
             "reading_every_s": 5,
@@ -75,8 +75,8 @@ def test_the_journal_of_the_same_run_is_close(tmp_path: Path) -> None:
     config = write_config(
         tmp_path / "config.yaml",
         video={"source": "replay"},
-        audio={"source": "none"},
-        replay={"video": str(CLIP.video), "pace": "lockstep"},
+        audio={"source": "replay"},
+        replay={"video": str(CLIP.video), "audio": str(CLIP.audio), "pace": "lockstep"},
         governor={"readings": str(write_trace(tmp_path, stretch=3.0)), "limits": LIMITS},
     )
     code, out = call("run", "--config", config, "--journal", tmp_path / "j")
@@ -96,7 +96,7 @@ def test_a_live_run_is_decided_again_across_a_reload_and_a_kill(tmp_path: Path) 
     trace = write_trace(tmp_path)
     sections: dict[str, Any] = {
         "video": {"source": "synthetic"},
-        "audio": {"source": "none"},
+        "audio": {"source": "synthetic"},
         "governor": {"readings": str(trace), "limits": LIMITS},
     }
     config = write_config(tmp_path / "config.yaml", **sections)
@@ -141,7 +141,7 @@ def test_a_full_recording_is_a_fault_and_the_daemon_goes_on(tmp_path: Path) -> N
     config = write_config(
         tmp_path / "config.yaml",
         video={"source": "synthetic"},
-        audio={"source": "none"},
+        audio={"source": "synthetic"},
         governor={"readings": str(write_trace(tmp_path)), "limits": LIMITS},
     )
     night = tmp_path / "night.jsonl"

@@ -53,3 +53,28 @@ def test_no_tier_is_worth_less_than_the_one_below(
         upper = next_worthwhile(tier, worth)
         assert upper is not None
         assert tier.rank < upper.rank <= best.rank
+
+
+def test_what_does_not_arrive_is_worth_nothing() -> None:
+    deaf = worths(PUBLISHED, Priorities(), sound=False)
+    assert deaf == (0.828, 0.852, 0.852, 0.852)
+    assert ceiling(deaf) is Tier.LOW
+    blind = worths(PUBLISHED, Priorities(sound=2.0), picture=False)
+    assert [round(each, 4) for each in blind] == [0.0, 0.0, 0.086, 0.142]
+    assert next_worthwhile(Tier.CRITICAL, blind) is Tier.MEDIUM
+    assert worths(PUBLISHED, Priorities(), sound=False, picture=False) == (0.0,) * 4
+
+
+@given(st.tuples(shares, shares, shares, shares), weights, weights, st.booleans(), st.booleans())
+def test_nothing_is_gained_by_losing_an_input(
+    accuracies: tuple[float, float, float, float],
+    picture: float,
+    sound: float,
+    hears: bool,
+    sees: bool,
+) -> None:
+    priorities = Priorities(picture=picture, sound=sound)
+    whole = worths(profile_of(*accuracies), priorities)
+    left = worths(profile_of(*accuracies), priorities, sound=hears, picture=sees)
+    assert list(left) == sorted(left)
+    assert all(part <= full for part, full in zip(left, whole, strict=True))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_daemon.journal.events import Event, Fault, Prediction, TierChange
+from edge_daemon.journal.events import Capture, Event, Fault, Prediction, TierChange
 from edge_daemon.journal.line import Stamp
 from edge_daemon.journal.render import Renderer
 from edge_daemon.tier import Tier
@@ -78,6 +78,23 @@ def test_a_reading_ends_with_the_scarcest_resource() -> None:
     assert shown(line).endswith("under-voltage · headroom 100%")
     del line["headroom"]  # a line of an earlier version
     assert shown(line).endswith("on battery · under-voltage")
+
+
+def test_a_reading_shows_what_does_not_arrive() -> None:
+    line = fields(samples.EVENTS[3])
+    assert isinstance(line["reading"], dict)
+    line["reading"].update(sound=False, picture=True)
+    shown = Renderer(width=200, zone=UTC)(line)
+    assert "on battery · no sound · under-voltage" in shown
+    assert "picture" not in shown
+
+
+def test_a_remark_on_a_source_that_works_is_no_change_of_its_state() -> None:
+    event = Capture("audio", "microphone", "healthy", "healthy", "digital silence for 60 s: muted?")
+    assert plain(event)[0].endswith("audio       healthy: microphone")
+    assert plain(event)[1].strip() == "digital silence for 60 s: muted?"
+    changed = msgspec.structs.replace(event, previous="stalled")
+    assert plain(changed)[0].endswith("audio       healthy, was stalled: microphone")
 
 
 def test_a_reading_says_why_the_tier_runs_and_what_a_move_up_needs() -> None:

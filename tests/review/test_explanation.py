@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from edge_daemon.governor.arrival import NO_SOUND
 from edge_daemon.governor.decision import Decision
 from edge_daemon.governor.headroom import Headroom
 from edge_daemon.governor.margin import Margin
@@ -218,6 +219,26 @@ def test_what_cannot_be_read_and_what_is_not_there(pages: Pages, tmp_path: Path)
         "The firmware reports under-voltage and throttled.",
         "Not on this board, and so no constraint: battery.",
     ]
+
+
+def test_what_does_not_arrive_is_said_once(pages: Pages, tmp_path: Path) -> None:
+    pages.at(20, reading(20, Tier.LOW, HOLDS, sound=False, picture=True))
+    silent = Decision(Tier.LOW, Tier.LOW, "sound", "no_sound", NO_SOUND)
+    pages.at(30, reading(30, Tier.LOW, silent, sound=False))
+    pages.close()
+    _, text = told(tmp_path, 31)
+    assert f"Now: {NO_SOUND} (rule no_sound)." in text
+    assert "No sound arrives." not in text
+
+
+@pytest.mark.parametrize("gone", ["sound", "picture"])
+def test_what_does_not_arrive_is_said_where_something_else_binds(
+    pages: Pages, tmp_path: Path, gone: str
+) -> None:
+    pages.at(20, reading(20, Tier.LOW, HOLDS, **{"sound": True, "picture": True, gone: False}))
+    pages.close()
+    _, text = told(tmp_path, 21)
+    assert [line for line in text if "arrives" in line] == [f"No {gone} arrives."]
 
 
 def test_a_daemon_that_stopped(pages: Pages, tmp_path: Path) -> None:
