@@ -197,7 +197,7 @@ class OpenCvCamera:
             )
         if "://" in self._device and _is_cut_off():
             return (
-                "cannot be opened: this process may not use the network; the service's unit lets it "
+                "cannot be opened: this process may not use the network; the service may "
                 "once /opt/edge-daemon/share/edge-daemon/network-camera.conf is in force: see there"
             )
         if "://" in self._device:
