@@ -207,4 +207,7 @@ def _rounded(value: float | None, parts: float) -> float | None:
 
     `round` with places goes by way of the digits, and takes three times as long.
     """
-    return None if value is None else round(value * parts) / parts
+    try:
+        return None if value is None else round(value * parts) / parts
+    except OverflowError:  # a broken sensor's
+        return value

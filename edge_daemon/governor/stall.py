@@ -72,7 +72,7 @@ class StallProbe:
         if before_us is not None and total_us is not None and span_ns > 0:
             waited_ns = 1000 * (total_us - before_us)
             if waited_ns >= 0:
-                self._share = min(1.0, waited_ns / span_ns)
+                self._share = waited_ns / span_ns if waited_ns < span_ns else 1.0
         return self._share
 
     def close(self) -> None:

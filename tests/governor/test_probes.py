@@ -268,3 +268,15 @@ def test_this_machine() -> None:
     assert reading.memory_available_mib is not None
     assert reading.memory_available_mib > 0
     assert reading.cpu_foreign is None or 0.0 <= reading.cpu_foreign <= 1.0
+
+
+@pytest.mark.parametrize("digits", [308, 311, 400, 5000])
+def test_digits_without_end_are_no_reason_to_raise(tmp_path: Path, digits: int) -> None:
+    pi = Board("rpi5", tmp_path)
+    many = "9" * digits
+    for at_s, total in ((1.0, "0"), (2.0, many)):
+        meminfo = f"MemAvailable: {many} kB\n" + "Buffers: 1 kB\n" * 20
+        pressure = f"some avg10=0.00 avg60=0.00 avg300=0.00 total={total}\n"
+        write(pi.root, {"proc/meminfo": meminfo, "proc/pressure/cpu": pressure})
+        reading = pi.read(at_s)
+    assert (reading.memory_available_mib is None) is ("memory" in reading.failed)
