@@ -213,7 +213,7 @@ def _pressure(root: Path) -> Finding:
         return Finding(name, Verdict.OK, "on")
     if "psi=1" in _cmdline(root):
         return Finding(name, Verdict.INFO, "off although psi=1 is given: not built into the kernel")
-    remedy = f"psi=1 on the kernel command line ({CMDLINE}) shows the governor memory stalls"
+    remedy = f"psi=1 on the kernel command line{_of_a_pi(root)} shows the governor memory stalls"
     return Finding(name, Verdict.INFO, "off", remedy)
 
 
@@ -222,7 +222,7 @@ def _memory_cgroup(root: Path) -> Finding:
     controllers = text_of(root / "sys/fs/cgroup/cgroup.controllers")
     if "memory" in (controllers or "").split() or controller_groups(root, "memory"):
         return Finding(name, Verdict.OK, f"on (version {1 if controllers is None else 2})")
-    remedy = f"add cgroup_enable=memory to the kernel command line ({CMDLINE}) and reboot"
+    remedy = f"add cgroup_enable=memory to the kernel command line{_of_a_pi(root)} and reboot"
     if "cgroup_enable=memory" in _cmdline(root):
         remedy = "it is on the kernel command line already: reboot, or build it into the kernel"
     detail = "off: the service's memory limits (MemoryMax, MemoryHigh) have no effect"
@@ -316,6 +316,11 @@ def _clock(host: Host) -> Finding:
         detail = "not synchronised: the journal's `ts` may be wrong; nothing else depends on it"
         return Finding("wall clock", Verdict.WARN, detail, "sudo timedatectl set-ntp true")
     return Finding("wall clock", Verdict.OK, "synchronised")
+
+
+def _of_a_pi(root: Path) -> str:
+    """Return where a Pi keeps the kernel command line; other boards' loaders differ."""
+    return f" ({CMDLINE})" if (board_model(root) or "").startswith("Raspberry Pi") else ""
 
 
 def _cmdline(root: Path) -> list[str]:

@@ -109,6 +109,7 @@ def test_the_kernel_command_line_of_a_pi(tmp_path: Path) -> None:
     pressure = look(board("rpi4"), tmp_path, "pressure stall information")
     assert pressure.verdict is Verdict.INFO
     assert "psi=1" in pressure.remedy
+    assert "/boot/firmware/cmdline.txt" in pressure.remedy
     memory = look(board("rpi4"), tmp_path, "memory control group")
     assert memory.verdict is Verdict.WARN
     assert "add cgroup_enable=memory" in memory.remedy
@@ -116,6 +117,13 @@ def test_the_kernel_command_line_of_a_pi(tmp_path: Path) -> None:
     write(root, {"proc/cmdline": "console=tty1 psi=1 cgroup_enable=memory\n"})
     assert look(root, tmp_path, "pressure stall information").remedy == ""
     assert "already" in look(root, tmp_path, "memory control group").remedy
+
+
+def test_the_kernel_command_line_of_another_board_has_no_known_place(tmp_path: Path) -> None:
+    pressure = look(board("jetson-nano"), tmp_path, "pressure stall information")
+    assert pressure.remedy == "psi=1 on the kernel command line shows the governor memory stalls"
+    memory = look(board("broken-jetson"), tmp_path, "memory control group")
+    assert memory.remedy == "add cgroup_enable=memory to the kernel command line and reboot"
 
 
 def test_both_versions_of_the_memory_control_group(tmp_path: Path) -> None:

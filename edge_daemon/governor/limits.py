@@ -100,7 +100,7 @@ class MemoryLimits(Struct, frozen=True, forbid_unknown_fields=True):
         low_enter_mib: with this much or more, `low` may begin.
         low_leave_mib: with this much or less, `low` ends.
         reserve_mib: with less than this, the daemon goes to `critical` at once.
-        stalled: share of the time in which everything waits for memory (PSI) from which on it goes
+        stalled: share of the time in which everything waits for memory (PSI) above which it goes
             to `critical` at once.
     """
 
