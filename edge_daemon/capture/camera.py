@@ -151,12 +151,14 @@ class OpenCvCamera:
         if capture is None:
             raise SourceError(f"{self.name} is not open")
         period_ns = round(NS_PER_S / self._rate_hz)
-        started_ns = self._clock()
         while True:
-            if not capture.grab():
-                waited_s = (self._clock() - started_ns) / NS_PER_S
-                raise SourceError(f"{self.name} gave no frame ({waited_s:.1f} s)")
+            started_ns = self._clock()
+            grabbed = capture.grab()
             captured_ns = self._clock()
+            waited_s = (captured_ns - started_ns) / NS_PER_S
+            # After a timeout FFmpeg's decoder still gives, with success, what it had held back.
+            if not grabbed or waited_s * 1000 >= self._read_timeout_ms:
+                raise SourceError(f"{self.name} gave no frame ({waited_s:.1f} s)")
             # Half a period of grace, so that jitter makes no frame of a camera at rate_hz late.
             if captured_ns >= self._due_ns - period_ns // 2:
                 break
@@ -219,13 +221,20 @@ def _fourcc(code: int) -> str:
     return text.strip() if text.isascii() and text.isprintable() else ""
 
 
+_SECRET = re.compile(
+    r"\b((?:user|proxy)-(?:id|pw)|user(?:name)?|pw|pass(?:word|wd)?|pwd|token|secret|key)"
+    r"\s*=\s*(?:\"[^\"]*\"|'[^']*'|\S+)"
+)
+
+
 def redact(device: str) -> str:
-    """Return a device's name without passwords: user info and query of URLs, GStreamer's -pw."""
-    device = re.sub(r"://[^/\s]*@", "://***@", device)
+    """Return a device's name without passwords: user info and query of URLs, GStreamer's -pw.
+
+    What is part of a URL's path is shown: only its owner knows that it is secret.
+    """
+    device = re.sub(r"://\S*@", "://***@", device)  # to the last one: a password may hold any
     device = re.sub(r"(://[^\s?]*)\?\S*", r"\1?***", device)
-    return re.sub(
-        r"\b((?:user-)?(?:id|pw|password)|token)\s*=\s*(\"[^\"]*\"|\S+)", r"\1=***", device
-    )
+    return _SECRET.sub(r"\1=***", device)
 
 
 def _check_node(name: str, node: Path) -> None:
