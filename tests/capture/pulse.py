@@ -67,6 +67,11 @@ class PulseServer:
         """Play a file into the microphone."""
         return self._client("paplay", str(path))
 
+    def mute(self, muted: bool) -> None:
+        """Turn the microphone's switch."""
+        done = self._pactl("set-source-mute", "mic.monitor", "1" if muted else "0")
+        assert done.returncode == 0, done.stderr
+
     def freeze(self) -> None:
         """Make it hang, without closing any connection."""
         self._signal(signal.SIGSTOP)

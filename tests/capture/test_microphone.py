@@ -12,11 +12,12 @@ import pytest
 import soundfile
 
 from edge_daemon.capture.backoff import Backoff
+from edge_daemon.capture.blank import digital_silence
 from edge_daemon.capture.feed import Feed
 from edge_daemon.capture.liveness import Liveness, State
 from edge_daemon.capture.microphone import PortAudioMicrophone, list_microphones
 from edge_daemon.capture.ring import SampleRing
-from edge_daemon.capture.source import SourceError
+from edge_daemon.capture.source import Chunk, SourceError
 from edge_daemon.clock import monotonic_ns
 from edge_daemon.journal.events import Capture
 from edge_daemon.worker import Worker
@@ -160,40 +161,96 @@ def test_a_server_that_hangs_is_found_out_by_the_deadline(pulse: PulseServer) ->
     microphone.close()
 
 
+class Watch:
+    """A feed on a microphone, and what it reported so far."""
+
+    def __init__(self, silence_s: float = 60.0) -> None:
+        self.events: list[Capture] = []
+        self.ring = SampleRing(MODEL_HZ, MODEL_HZ)
+        self._changed = threading.Condition()
+        self.feed: Feed[Chunk] = Feed(
+            "audio",
+            PortAudioMicrophone(None, MODEL_HZ, deadline_s=0.4),
+            self.ring.append,
+            liveness=Liveness(failed_after=1000),
+            clock=monotonic_ns,
+            on_change=self._note,
+            retry=Backoff(0.01, 0.1),
+            remarks=[digital_silence(silence_s)],
+        )
+        self._worker = Worker("audio", self.feed.run)
+
+    def __enter__(self) -> "Watch":
+        self._worker.start()
+        return self
+
+    def __exit__(self, *_details: object) -> None:
+        assert self._worker.stop(timeout_s=20)
+
+    def wait_for(self, state: State, after: int = 0) -> int:
+        """Wait for an event with `state` behind the first `after`; return how many there are."""
+        with self._changed:
+            found = self._changed.wait_for(
+                lambda: state in [event.state for event in self.events[after:]], 20
+            )
+            assert found, self.events
+            return len(self.events)
+
+    def _note(self, event: Capture) -> None:
+        with self._changed:
+            self.events.append(event)
+            self._changed.notify_all()
+
+
 def test_the_feed_brings_a_lost_microphone_back(pulse: PulseServer) -> None:
-    changed = threading.Condition()
-    states: list[str] = []
+    with Watch() as watch:
+        seen = watch.wait_for(State.HEALTHY)
+        pulse.kill()
+        seen = watch.wait_for(State.RECONNECTING, seen)
+        before = watch.ring.end
+        pulse.start()
+        watch.wait_for(State.HEALTHY, seen)
+    assert watch.ring.end > before
+    assert watch.feed.counts.reconnects == 1
 
-    def note(event: Capture) -> None:
-        with changed:
-            states.append(event.state)
-            changed.notify_all()
 
-    def wait_until(expected: list[State]) -> None:
-        with changed:
-            assert changed.wait_for(lambda: states[-len(expected) :] == expected, 20), states
-
-    ring = SampleRing(MODEL_HZ, MODEL_HZ)
-    feed = Feed(
-        "audio",
-        PortAudioMicrophone(None, MODEL_HZ),
-        ring.append,
-        liveness=Liveness(failed_after=1000),
-        clock=monotonic_ns,
-        on_change=note,
-        retry=Backoff(0.01, 0.1),
-    )
-    worker = Worker("audio", feed.run)
-    worker.start()
-    wait_until([State.HEALTHY])
+def test_a_microphone_that_is_absent_at_the_start_is_waited_for(pulse: PulseServer) -> None:
     pulse.kill()
-    wait_until([State.HEALTHY, State.RECONNECTING])
-    before = ring.end
-    pulse.start()
-    wait_until([State.RECONNECTING, State.HEALTHY])
-    assert worker.stop(timeout_s=20)
-    assert ring.end > before
-    assert feed.counts.reconnects == 1
+    with Watch() as watch:
+        seen = watch.wait_for(State.RECONNECTING)
+        assert watch.ring.end == 0
+        pulse.start()
+        watch.wait_for(State.HEALTHY, seen)
+    assert watch.ring.end > 0
+    assert [event.state for event in watch.events] == ["reconnecting", "healthy"]
+
+
+def test_a_server_that_stops_without_a_word_is_left_and_found_again(pulse: PulseServer) -> None:
+    with Watch() as watch:
+        seen = watch.wait_for(State.HEALTHY)
+        pulse.freeze()
+        seen = watch.wait_for(State.RECONNECTING, seen)
+        assert "gave no sound (0.4 s)" in watch.events[seen - 1].detail
+        pulse.thaw()
+        watch.wait_for(State.HEALTHY, seen)
+
+
+@pytest.mark.usefixtures("tone")
+def test_a_muted_microphone_is_reported_and_left_open(pulse: PulseServer) -> None:
+    with Watch(silence_s=0.5) as watch:
+        while not np.abs(watch.ring.since(0)[0]).max(initial=0.0) > 0.1:
+            threading.Event().wait(0.02)  # until the player has begun
+        seen = len(watch.events)
+        pulse.mute(True)
+        seen = watch.wait_for(State.HEALTHY, seen)
+        assert "digital silence for" in watch.events[-1].detail
+        assert "alsamixer" in watch.events[-1].detail
+        pulse.mute(False)
+        watch.wait_for(State.HEALTHY, seen)
+        assert watch.events[-1].detail.startswith("digital silence is over after")
+        # Whatever came before the player had begun belongs to the start.
+        assert len(watch.events) == seen + 1
+    assert watch.feed.counts.reconnects == 0
 
 
 def test_twenty_reopenings_leave_nothing_behind(pulse: PulseServer) -> None:

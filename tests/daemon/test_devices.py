@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from edge_daemon import exitcode
+from edge_daemon.cli import main
 from edge_daemon.demo import CLIP
 from tests.capture.mjpeg import Show, mjpeg_server
 from tests.capture.pulse import PulseServer
@@ -47,14 +48,14 @@ def pulse(tmp_path: Path) -> Iterator[PulseServer]:
         server.kill()
 
 
-def config_for(folder: Path, url: str, audio: str) -> Path:
+def config_for(folder: Path, url: str, audio: str, limits: dict[str, float] | None = None) -> Path:
     return write_config(
         folder / "config.yaml",
         video={"source": "camera", "device": url},
         audio={"source": audio},
         window={"period_ms": 50},
         capture={"stall_s": 1.0, "retry_first_s": 0.05, "retry_max_s": 0.5},
-        governor={"readings": str(DATA / "traces" / "calm.jsonl")},
+        governor={"readings": str(DATA / "traces" / "calm.jsonl"), "limits": limits or {}},
     )
 
 
@@ -114,3 +115,76 @@ def test_it_sees_and_hears_and_goes_on_seeing_when_the_sound_dies(
     found = lines(journal)
     predictions = [line["window"] for line in of("prediction", found)]
     assert predictions == list(range(len(predictions)))  # seeing never stopped
+
+
+@pytest.mark.pulseaudio
+def test_it_goes_on_with_what_is_left_and_takes_back_what_returns(
+    tmp_path: Path,
+    shown: Show,
+    pulse: PulseServer,
+    valid: Callable[[list[Fields]], None],
+) -> None:
+    journal, record = tmp_path / "journal", tmp_path / "readings.jsonl"
+    arguments = ("--record", record)
+    limits = {"poll_min_s": 0.1, "poll_max_s": 0.1, "up_after_s": 0.5}
+    with mjpeg_server(30, shown) as camera:
+        config = config_for(tmp_path, camera.url, "microphone", limits)
+        with running(config, journal, *arguments, environ=pulse.environment) as daemon:
+
+            def moved(to: str, rule: str, after: Fields) -> Fields:
+                change = daemon.wait_for_event("tier_change", after=after["seq"], to=to)
+                assert change["rule"] == rule, change
+                return change
+
+            def predicted(after: Fields, **fields: object) -> Fields:
+                return daemon.wait_for_event("prediction", after=after["seq"] + 5, **fields)
+
+            def lost(kind: str, after: Fields) -> Fields:
+                return daemon.wait_for_event(
+                    "capture", after=after["seq"], source=kind, previous="healthy"
+                )
+
+            hears = daemon.wait_for_event("capture", source="audio", state="healthy")
+            whole = predicted(hears, tier="high", image=True)
+
+            pulse.kill()
+            deaf = moved("low", "no_sound", whole)
+            assert deaf["resource"] == "sound"
+            seen = predicted(deaf, tier="low", image=True)
+            pulse.start()
+            partial = moved("medium", "recovered", seen)
+            assert partial["reason"].endswith("sound arrives again")
+            again = moved("high", "recovered", partial)
+
+            camera.mode = "drop"
+            heard = predicted(lost("video", again), image=False)
+            assert heard["tier"] == "high"
+            pulse.kill()
+            nothing = daemon.wait_for(
+                lambda line: line["event"] == "reading" and line["decision"]["rule"] == "no_input",
+                after=heard["seq"],
+            )
+            assert nothing["tier"] == "high"
+
+            camera.mode = "ok"
+            deaf = moved("low", "no_sound", nothing)
+            seen = predicted(deaf, tier="low", image=True)
+            camera.mode = "drop"
+            nothing = lost("video", seen)
+            pulse.start()
+            hears = moved("medium", "no_picture", nothing)
+            assert hears["reason"].startswith("no picture arrives, and low does not listen; medium")
+            last = moved("high", "recovered", hears)
+            camera.mode = "ok"
+            back = daemon.wait_for_event(
+                "capture", after=last["seq"], source="video", state="healthy"
+            )
+            predicted(back, tier="high", image=True)
+            assert daemon.stop() == exitcode.OK
+    found = lines(journal)
+    valid(found)
+    numbers = [line["window"] for line in of("prediction", found)]
+    assert numbers == list(range(len(numbers)))
+    changes = [line for line in of("tier_change", found) if line["seq"] > whole["seq"]]
+    assert {line["resource"] for line in changes} == {"sound", "picture"}
+    assert main(["replay-governor", str(record), "--check"]) == exitcode.OK
