@@ -27,25 +27,31 @@ _OWN_MOUNTS = "EDGE_DAEMON_DRILLS_OWN_MOUNTS"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the drills that are asked for; return the exit code."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
     names = {name_of(fault): fault for fault in FAULTS}
     if options.list:
-        print("\n".join(f"{name:<24} {phrase_of(fault)}" for name, fault in names.items()))
+        say("\n".join(f"{name:<24} {phrase_of(fault)}" for name, fault in names.items()))
         return 0
     unknown = [name for name in options.names if name not in names]
     if unknown:
-        print(f"no drill is called {', '.join(unknown)}; --list has them", file=sys.stderr)
-        return 2
+        parser.error(f"no drill is called {', '.join(unknown)}; --list has them")
     _with_mounts_of_its_own()
     kinds: list[Kind] = ["daemon"] if options.daemon_only else ["daemon", "script"]
     outcomes = run_drills(
         [names[name] for name in options.names or names],
         kinds,
         rounds=options.rounds,
-        show=lambda outcome: print(sentence(outcome), flush=True),
+        show=lambda outcome: say(sentence(outcome)),
     )
     _write(options, outcomes)
     return int(any(outcome.verdict == "failed" for outcome in outcomes))
+
+
+def say(text: str) -> None:
+    """Write a line for the user, at once."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,7 +1,6 @@
 """Follows a file of JSON lines from outside, whatever happens to the file meanwhile."""
 
 import json
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,12 +17,10 @@ class Line:
     Attributes:
         at_ns: CLOCK_MONOTONIC of the event where the line says it (`mono_ns`), else of the moment
             at which it was first seen.
-        seen_ns: CLOCK_MONOTONIC of the moment at which it was first seen.
         fields: what it holds.
     """
 
     at_ns: int
-    seen_ns: int
     fields: Fields
 
     @property
@@ -47,60 +44,63 @@ class Follower:
 
     The file is opened anew at each look and never held: it may be truncated, replaced or deleted,
     and its file system unmounted. Only lines with their newline count, so that none is seen half
-    written. What was read before the file was deleted is kept.
+    written. What was read of a file that is gone is kept.
 
     Args:
         path: the file; it need not be there yet.
 
     Attributes:
-        lines: all lines so far.
-        torn: pieces that end with a newline and are no JSON object.
+        lines: all that were ever seen.
     """
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         self.lines: list[Line] = []
-        self.torn: list[bytes] = []
-        self._path = path
-        self._file: tuple[int, int] | None = None
+        self._known: set[bytes] = set()
         self._position = 0
+        self._last = b""
 
     def look(self) -> None:
         """Take in what has been appended since the last look."""
         try:
-            fd = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOATIME)
+            with self.path.open("rb") as file:
+                file.seek(self._position - len(self._last))
+                if file.read(len(self._last)) != self._last:
+                    file.seek(0)  # another file, or the same one after a loss
+                    self._position = 0
+                data = file.read()
         except OSError:
             return
-        try:
-            status = os.fstat(fd)
-            file = status.st_dev, status.st_ino
-            if file != self._file or status.st_size < self._position:
-                self._file, self._position = file, 0
-            data = os.pread(fd, max(0, status.st_size - self._position), self._position)
-        except OSError:
-            return
-        finally:
-            os.close(fd)
         whole = data[: data.rfind(b"\n") + 1]
         self._position += len(whole)
         seen_ns = time.monotonic_ns()
-        for piece in whole.splitlines():
-            self._take(piece, seen_ns)
+        for piece in whole.splitlines(keepends=True):
+            self._last = piece
+            line = parse(piece, seen_ns)
+            if line is not None and piece not in self._known:
+                self._known.add(piece)
+                self.lines.append(line)
 
-    def rest(self) -> bytes:
-        """Return what stands after the last newline: the torn end that a kill leaves."""
-        try:
-            data = self._path.read_bytes()
-        except OSError:
-            return b""
-        return data[data.rfind(b"\n") + 1 :]
 
-    def _take(self, piece: bytes, seen_ns: int) -> None:
-        try:
-            fields = json.loads(piece)
-        except ValueError:
-            fields = None
-        if not isinstance(fields, dict):
-            self.torn.append(piece)
-            return
-        at_ns = fields.get("mono_ns")
-        self.lines.append(Line(at_ns if isinstance(at_ns, int) else seen_ns, seen_ns, fields))
+def read_file(path: Path) -> tuple[list[Line], list[bytes]]:
+    """Return what a file holds: its lines, and every piece that is no whole line."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return [], []
+    pieces = data.splitlines(keepends=True)
+    lines = [(piece, parse(piece, 0)) for piece in pieces]
+    whole = [line for piece, line in lines if line is not None]
+    return whole, [piece for piece, line in lines if line is None]
+
+
+def parse(piece: bytes, seen_ns: int) -> Line | None:
+    """Return a line with its newline as a `Line`; None where it is torn or no JSON object."""
+    try:
+        fields = json.loads(piece) if piece.endswith(b"\n") else None
+    except ValueError:
+        return None
+    if not isinstance(fields, dict):
+        return None
+    at_ns = fields.get("mono_ns")
+    return Line(at_ns if isinstance(at_ns, int) else seen_ns, fields)

@@ -49,3 +49,21 @@ def repeated_numbers(lines: Sequence[Line]) -> int:
     """Return how many lines do not have a higher number than the line before."""
     numbers = [line.fields["seq"] for line in lines if "seq" in line.fields]
     return sum(b <= a for a, b in pairwise(numbers))
+
+
+def runs(times_ns: Sequence[int], kills_ns: Sequence[int]) -> list[list[int]]:
+    """Return the answers parted by kills: those before the first, then those after each."""
+    edges = [0, *kills_ns, 1 << 63]
+    return [[t for t in times_ns if a <= t < b] for a, b in pairwise(edges)]
+
+
+def lost_at(kill_ns: int, run: Sequence[int], period_s: float) -> int:
+    """Return how many answers a run should have given between its last one and its kill."""
+    return lost_windows([(kill_ns - run[-1]) / NS_PER_S], period_s) if run else 0
+
+
+def starts_s(times_ns: Sequence[int], kills_ns: Sequence[int]) -> list[float]:
+    """Return the time from each kill to the next answer, where that came before the next kill."""
+    after = runs(times_ns, kills_ns)[1:]
+    pairs = zip(kills_ns, after, strict=True)
+    return [(run[0] - kill_ns) / NS_PER_S for kill_ns, run in pairs if run]

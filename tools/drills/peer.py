@@ -47,7 +47,7 @@ def main() -> None:
             if not ok:
                 raise RuntimeError("could not read a frame")
             sound, heard = microphone.listen() if microphone is not None else (None, False)
-            scores = classify(interpreter, frame, sound)
+            scores = classify(interpreter, np.asarray(frame, dtype=np.uint8), sound)
             answer = {
                 "time": datetime.now(UTC).isoformat(),
                 "mono_ns": time.monotonic_ns(),
@@ -65,7 +65,8 @@ def classify(
     """Return the scores of a frame, uint8 [height, width, 3], and of a sound."""
     grey = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
     small = 255 - cv2.resize(grey, (28, 28), interpolation=cv2.INTER_AREA)
-    values = {"image": small[None, :, :, None].astype(np.float32) / 255}
+    picture = small[None, :, :, None].astype(np.float32) / np.float32(255)
+    values: dict[str, NDArray[np.float32]] = {"image": picture}
     if sound is not None:
         values["audio"] = sound
     for detail in interpreter.get_input_details():

@@ -2,9 +2,9 @@
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from tools.drills.lines import Line, Wanted
+from tools.drills.lines import Line, Wanted, read_file
 from tools.drills.measure import (
     NS_PER_S,
     gaps_s,
@@ -13,7 +13,7 @@ from tools.drills.measure import (
     repeated_numbers,
     seconds_to,
 )
-from tools.drills.outcome import Outcome
+from tools.drills.outcome import Outcome, Verdict
 from tools.drills.program import Program
 
 RECOVERY_S = 5.0
@@ -60,7 +60,8 @@ class Trial:
         quiet: whether there is nothing to report.
         within_s: how soon after the fault's end it must have recovered.
         silence_s: the longest time without a counted answer; None where the fault takes them all.
-        lines_lost: how many lines may be lost, all of them counted in the journal.
+        lines_lost: how many lines may be lost; the journal has to say how many were.
+        deleted: whether the fault deletes the file: what was in it is then no loss of lines.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Trial:
         within_s: float = RECOVERY_S,
         silence_s: float | None = SILENCE_S,
         lines_lost: int = 0,
+        deleted: bool = False,
     ) -> None:
         self.drill = drill
         self.program = program
@@ -90,6 +92,7 @@ class Trial:
         self._within_s = within_s
         self._silence_s = silence_s
         self._lines_lost = lines_lost
+        self._deleted = deleted
         self._failures: list[str] = []
 
     @contextlib.contextmanager
@@ -137,7 +140,11 @@ class Trial:
         gaps = gaps_s(times_ns, self.began_ns, end_ns)
         reported_s = self._report_s()
         recovered_s = seconds_to(lines, self._recovered, self.healed_ns)
-        lost_lines = self._lost_lines(lines)
+        kept, torn = read_file(program.follower.path)
+        if self._deleted:
+            kept = lines
+        lost_lines = self._lost_lines(kept, torn)
+        lost_by_journal = sum(int(line.fields.get("lines_lost", 0)) for line in kept)
         if not self._quiet:
             self.expect(reported_s is not None, "nothing was reported")
         self.expect(
@@ -147,12 +154,17 @@ class Trial:
         if self._silence_s is not None:
             self.expect(max(gaps) <= self._silence_s, f"{max(gaps):.1f} s without an answer")
         self.expect(
-            lost_lines <= self._lines_lost, f"{lost_lines} lines lost or torn: {self._torn()}"
+            lost_lines <= self._lines_lost,
+            f"{lost_lines} lines lost or torn {[piece[:60] for piece in torn]}",
         )
-        self.expect(repeated_numbers(lines) == 0, "numbers of lines come twice")
+        self.expect(
+            lost_lines == lost_by_journal,
+            f"{lost_lines} lines lost, the journal says {lost_by_journal}",
+        )
+        self.expect(repeated_numbers(kept) == 0, "numbers of lines come twice")
         tracebacks = [text for _, text in program.words() if text.startswith("Traceback")]
         self.expect(not tracebacks, f"{len(tracebacks)} tracebacks in the log")
-        verdict = "measured" if program.kind == "script" else "passed"
+        verdict: Verdict = "measured" if program.kind == "script" else "passed"
         return Outcome(
             drill=self.drill,
             program=program.kind,
@@ -176,17 +188,15 @@ class Trial:
                 return (at_ns - self.began_ns) / NS_PER_S
         return None
 
-    def _lost_lines(self, lines: list[Line]) -> int:
-        lost = len(self.program.follower.torn) + bool(self.program.follower.rest())
-        stop = next((line for line in reversed(lines) if line.event == "stop"), None)
-        if stop is not None:
-            given = int(stop.fields["predictions"])
-            lost += max(0, given - sum(answered(line) for line in lines))
-        return lost + missing_numbers(lines)
+    def _lost_lines(self, lines: Sequence[Line], torn: Sequence[bytes]) -> int:
+        """Return how many lines are torn or missing: by the daemon's count, or by their numbers.
 
-    def _torn(self) -> list[bytes]:
-        follower = self.program.follower
-        return [piece[:60] for piece in (*follower.torn, follower.rest()) if piece]
+        A line that was dropped has no number, one that was written and is gone leaves a gap.
+        """
+        stop = next((line for line in reversed(lines) if line.event == "stop"), None)
+        given = 0 if stop is None else int(stop.fields["predictions"])
+        dropped = max(0, given - sum(answered(line) for line in lines))
+        return len(torn) + max(dropped, missing_numbers(lines))
 
 
 def _rounded(seconds: float | None) -> float | None:

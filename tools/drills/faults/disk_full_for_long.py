@@ -35,5 +35,4 @@ def run(stage: Stage) -> Outcome:
             filler = disk.fill()
             program.go_on(LASTS_S)
             filler.unlink()
-        outcome = trial.end()
-    return outcome
+        return trial.end()

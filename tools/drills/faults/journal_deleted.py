@@ -13,8 +13,8 @@ COUNTERPART = True
 def run(stage: Stage) -> Outcome:
     """Delete it under the open file; nothing says so but the write that fails or goes nowhere."""
     with camera() as source, stage.start(source.url) as program:
-        trial = Trial(stage.drill, program, logged="the disk fails")
+        trial = Trial(stage.drill, program, logged="the disk fails", deleted=True)
         with trial.fault():
-            program.go_on(0.0)
+            program.follower.look()
             shutil.rmtree(stage.journal)
         return trial.end()

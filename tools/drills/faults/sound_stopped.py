@@ -12,17 +12,20 @@ LASTS_S = 5.0
 
 def run(stage: Stage) -> Outcome:
     """Stop its process; streams stay active, and nothing comes."""
-    with camera() as source, sound_server(stage.folder / "sound") as server:
-        with stage.start(source.url, audio="microphone", environ=server.environ) as program:
-            program.wait_for(heard, 0, 10.0)
-            trial = Trial(
-                stage.drill,
-                program,
-                recovered=heard,
-                reported=lambda line: line.says("capture", source="audio", previous="healthy"),
-            )
-            with trial.fault():
-                server.freeze()
-                program.go_on(LASTS_S)
-                server.thaw()
-            return trial.end()
+    with (
+        camera() as source,
+        sound_server(stage.folder / "sound") as server,
+        stage.start(source.url, audio="microphone", environ=server.environ) as program,
+    ):
+        program.wait_for(heard, 0, 10.0)
+        trial = Trial(
+            stage.drill,
+            program,
+            recovered=heard,
+            reported=lambda line: line.says("capture", source="audio", previous="healthy"),
+        )
+        with trial.fault():
+            server.freeze()
+            program.go_on(LASTS_S)
+            server.thaw()
+        return trial.end()

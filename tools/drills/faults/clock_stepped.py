@@ -1,0 +1,40 @@
+"""The wall clock is set an hour and ten years ahead and back, as the network does to a board."""
+
+from datetime import datetime
+
+from tools.drills.camera import camera
+from tools.drills.clock import ShiftedClock
+from tools.drills.lines import Line
+from tools.drills.outcome import Outcome
+from tools.drills.stage import Stage
+from tools.drills.trial import Trial, saw
+
+COUNTERPART = True
+HOUR_S = 3600.0
+DECADE_S = 3652 * 24 * HOUR_S
+STEPS_S = (HOUR_S, -HOUR_S, DECADE_S, -DECADE_S)
+HOLDS_S = 1.5
+
+
+def run(stage: Stage) -> Outcome:
+    """Step it four times, and back."""
+    clock = ShiftedClock(stage.folder)
+    with camera() as source, stage.start(source.url, environ=clock.environ) as program:
+        trial = Trial(stage.drill, program, quiet=True)
+        before_s = _wall_s(next(filter(saw, reversed(program.lines))))
+        with trial.fault():
+            for step_s in STEPS_S:
+                clock.shift(wall_s=step_s)
+                program.go_on(HOLDS_S)
+                last_s = _wall_s(next(filter(saw, reversed(program.lines))))
+                trial.expect(
+                    abs(last_s - before_s - step_s) < HOUR_S / 2,
+                    f"the clock did not step: {last_s - before_s:.0f} s, not {step_s:.0f} s",
+                )
+            clock.shift(wall_s=0.0)
+        return trial.end()
+
+
+def _wall_s(line: Line) -> float:
+    text = line.fields.get("ts") or line.fields["time"]
+    return datetime.fromisoformat(text).timestamp()

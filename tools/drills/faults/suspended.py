@@ -1,0 +1,30 @@
+"""The board sleeps for an hour: the program stands still while time since boot and wall clock go on.
+
+A real suspend would take every drill's machine along. Here the process is stopped for some
+seconds, and its clocks (tools/drills/clock.py) are an hour ahead when it goes on.
+"""
+
+import signal
+
+from tools.drills.camera import camera
+from tools.drills.clock import ShiftedClock
+from tools.drills.outcome import Outcome
+from tools.drills.stage import Stage
+from tools.drills.trial import Trial
+
+COUNTERPART = True
+SLEEPS_S = 3600.0
+STANDS_S = 4.0
+
+
+def run(stage: Stage) -> Outcome:
+    """Stop it, set its clocks ahead, and let it go on; what it answers then is not of before."""
+    clock = ShiftedClock(stage.folder)
+    with camera() as source, stage.start(source.url, environ=clock.environ) as program:
+        trial = Trial(stage.drill, program, quiet=True, silence_s=STANDS_S + 1.5)
+        with trial.fault():
+            program.process.send_signal(signal.SIGSTOP)
+            program.go_on(STANDS_S)
+            clock.shift(wall_s=SLEEPS_S, boot_s=SLEEPS_S)
+            program.process.send_signal(signal.SIGCONT)
+        return trial.end()
