@@ -1,0 +1,47 @@
+"""A board that has booted, kept: from there another one is at work in two seconds."""
+
+import time
+from pathlib import Path
+
+from tools.board.disk import layer
+from tools.board.machine import Machine
+from tools.board.models import start_virtual
+
+_JOURNAL = "/var/log/edge-daemon/journal.jsonl"
+_DISK, _MEMORY = "disk.qcow2", "memory.zst"
+
+
+def save_state(directory: Path, board: Path, kernel: Path) -> None:
+    """Boot the virtual board, wait until its daemon sees and hears, and keep it as it is then.
+
+    It is kept as well where the daemon does not: why is for a test to find out.
+
+    Raises:
+        BoardError: it does not boot.
+    """
+    layer(directory / _DISK, board / "disk.ext4", "raw")
+    console = directory / "console"
+    with start_virtual(board, kernel, directory / _DISK, console) as machine:
+        machine.line.run("systemctl is-system-running --wait", 240.0)
+        machine.line.run(f"until grep -q '\"audio\":true' {_JOURNAL}; do sleep 1; done", 60.0)
+        machine.line.check("sync")
+        machine.save(directory / _MEMORY)
+
+
+def restore(state: Path, board: Path, kernel: Path, scratch: Path) -> Machine:
+    """Return a board that goes on from where it was kept; what it writes goes to a disk of its own.
+
+    Args:
+        state: the part with the state.
+        board: the part that it was made from.
+        kernel: likewise.
+        scratch: a directory for its disk and console.
+
+    Raises:
+        BoardError: it does not answer.
+    """
+    disk = scratch / _DISK
+    layer(disk, state / _DISK, "qcow2")
+    machine = start_virtual(board, kernel, disk, scratch / "console", state / _MEMORY)
+    machine.line.check(f"date --set @{time.time():.0f}")  # it slept until now
+    return machine
