@@ -40,6 +40,11 @@ def test_a_part_that_adds_nothing_is_passed_over() -> None:
     assert ceiling(worths(profile_of(0.8, 0.9, 0.9, 0.85), Priorities())) is Tier.LOW
 
 
+def test_all_of_the_sound_is_measured_by_the_best_below_it() -> None:
+    worth = worths(profile_of(0.8, 0.9, 0.85, 0.95), Priorities(sound=2.0))
+    assert [round(each, 4) for each in worth] == [0.8, 0.9, 0.9, 1.0]
+
+
 @given(st.tuples(shares, shares, shares, shares), weights, weights)
 def test_no_tier_is_worth_less_than_the_one_below(
     accuracies: tuple[float, float, float, float], picture: float, sound: float

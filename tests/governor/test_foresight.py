@@ -11,6 +11,7 @@ from edge_daemon.governor.heat import rise_c
 from edge_daemon.governor.limits import BatteryLimits, ForeseenLimits, Limits
 from edge_daemon.governor.margin import QUANTITIES, Margin
 from edge_daemon.governor.policy import PolicyState, decide, start, swap_failed
+from edge_daemon.governor.pressure import alarm, unknown
 from edge_daemon.governor.profile import Profile, TierCost
 from edge_daemon.governor.reading import Reading
 from edge_daemon.governor.slowdown import expected_cycle_ms, own_share
@@ -260,8 +261,9 @@ def test_nothing_is_entered_while_anything_is_unknown(
             before = run.tier
             decision = run.read(reading)
             if decision.tier.rank > before.rank:
-                assert None not in (reading.cpu_foreign, reading.memory_available_mib)
-                assert reading.temperature_c is not None
+                assert decision.tier.rank == before.rank + 1
+                assert not unknown(reading, LIMITS)
+                assert alarm(reading, LIMITS) is None
                 assert not reading.failed
 
 

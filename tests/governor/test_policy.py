@@ -348,6 +348,15 @@ def test_what_stays_unknown_is_bad_news_in_the_long_run() -> None:
     assert run.tier == "medium"
 
 
+def test_a_clock_that_goes_back_does_not_put_bad_news_off() -> None:
+    run = Run(Tier.HIGH)
+    lost = replace(GOOD, temperature_c=None, failed={"temperature": "EIO"})
+    run.hold(lost, 10)
+    run.now_s -= 500.0
+    run.hold(lost, 31)
+    assert run.tier == "low"
+
+
 def test_a_hole_that_closes_in_time_is_forgotten() -> None:
     run = Run(Tier.HIGH)
     for _ in range(10):
@@ -501,6 +510,27 @@ def test_it_looks_again_soon_near_a_limit_and_later_with_room() -> None:
     assert LIMITS.poll_min_s < between < LIMITS.poll_max_s
     pinned = Limits(poll_min_s=1.0, poll_max_s=1.0)
     assert Run(Tier.HIGH, pinned).read(GOOD).poll_s == 1.0
+
+
+@pytest.mark.parametrize(
+    ("field", "values", "left_s"),
+    [
+        ("memory_available_mib", [600.0 - 20.0 * second for second in range(21)], 120.0 / 20.0),
+        ("temperature_c", [2.0 + 3.0 * second for second in range(21)], 8.0 / 3.0),
+    ],
+)
+def test_it_looks_again_four_times_before_what_shrinks_is_used_up(
+    field: str, values: list[float], left_s: float
+) -> None:
+    run = Run(Tier.HIGH)
+    run.hold(replace(GOOD, **{field: values[-1]}), 20)
+    still = run.read(replace(GOOD, **{field: values[-1]}))
+    run = Run(Tier.HIGH)
+    for value in values:
+        moving = run.read(replace(GOOD, **{field: value}))
+    assert still.poll_s == LIMITS.poll_max_s
+    assert moving.tier is Tier.HIGH
+    assert moving.poll_s == pytest.approx(left_s / 4.0, rel=0.15)
 
 
 def test_a_decision_says_what_a_move_up_needs() -> None:
