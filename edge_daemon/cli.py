@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import NoReturn
 
 from edge_daemon import __version__, exitcode
+from edge_daemon.terminal import PrintableFormatter, printable_lines
 
 COMMANDS = {
     "run": "run the daemon in the foreground",
@@ -66,7 +67,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             command = _module(name)
             command.add_arguments(subparser)
     namespace = parser.parse_args(arguments)
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
+    to_stderr = logging.StreamHandler()
+    to_stderr.setFormatter(PrintableFormatter("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(handlers=[to_stderr], level=logging.WARNING)
     return _run(namespace)
 
 
@@ -85,7 +88,7 @@ def _run(namespace: argparse.Namespace) -> int:
     except Exception as error:
         if not _is_bad_input(error):
             raise
-        print(f"edge-daemon: {error}", file=sys.stderr)
+        print(printable_lines(f"edge-daemon: {error}"), file=sys.stderr)
         return exitcode.CONFIG
 
 

@@ -82,6 +82,7 @@ def test_the_tools_import_what_training_and_daemon_share() -> None:
                 "governor.headroom",
                 "governor.margin",
                 "governor.reading",
+                "terminal",
                 "worker",
             ),
         ),

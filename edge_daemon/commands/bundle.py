@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from edge_daemon import exitcode
+from edge_daemon.terminal import printable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,12 +34,15 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.action == "verify":
         for tier, report in check_models(bundle).items():
             runs = "XNNPACK" if report.delegated else "plain kernels"
-            print(f"  {tier:8}  ok  {bundle.tiers[tier].file}, {report.runtime}, {runs}")
+            print(f"  {tier:8}  ok  {printable(bundle.tiers[tier].file)}, {report.runtime}, {runs}")
         return exitcode.OK
     print(f"  labels    {', '.join(bundle.labels)}")
     for tier in reversed(TIERS):
         spec = bundle.tiers[tier]
-        print(f"  {tier:8}  {spec.file}, {spec.bytes / 1024:.1f} KiB, {spec.macs / 1e6:.2f} M MACs")
+        print(
+            f"  {tier:8}  {printable(spec.file)}, {spec.bytes / 1024:.1f} KiB, "
+            f"{spec.macs / 1e6:.2f} M MACs"
+        )
         image, audio = spec.inputs.image, spec.inputs.audio
         print(f"            image {image.height}×{image.width} {image.colour}, {image.contrast}")
         if audio is not None:
@@ -50,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
             )
         for accuracy in spec.accuracy:
             print(
-                f"            {accuracy.protocol:10} {accuracy.value:.2%} "
+                f"            {printable(accuracy.protocol):10} {accuracy.value:.2%} "
                 f"of {accuracy.samples} samples"
             )
     return exitcode.OK

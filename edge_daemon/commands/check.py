@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 from edge_daemon import exitcode
 from edge_daemon.commands import options
-from edge_daemon.terminal import GREEN, RED, paint, standard_output, understands_colour
+from edge_daemon.terminal import (
+    GREEN,
+    RED,
+    paint,
+    printable,
+    standard_output,
+    understands_colour,
+)
 
 if TYPE_CHECKING:
     from edge_daemon.capture.source import Chunk, Frame, Source
@@ -40,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     for name, good, detail in _results(config, devices=not arguments.no_devices):
         right = right and good
         mark = paint("ok", GREEN, colour) if good else paint("trouble", RED, colour)
-        print(f"{name:8} {mark}  {detail}", file=out, flush=True)
+        print(f"{name:8} {mark}  {printable(detail)}", file=out, flush=True)
     return exitcode.OK if right else exitcode.TROUBLE
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from edge_daemon import exitcode
+from edge_daemon.terminal import printable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _section(title: str, rows: Sequence[str], nothing: str) -> None:
     print(title)
     for row in rows or [nothing]:
-        print(f"  {row}")
+        print(f"  {printable(row)}")
 
 
 def _cameras(root: Path) -> Iterator[str]:

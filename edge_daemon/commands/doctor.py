@@ -14,6 +14,7 @@ from edge_daemon.terminal import (
     RED,
     YELLOW,
     paint,
+    printable,
     standard_output,
     understands_colour,
 )
@@ -82,11 +83,11 @@ def run(arguments: argparse.Namespace) -> int:
     for finding in findings:
         verdict = paint(f"{finding.verdict:4}", _COLOURS[finding.verdict], colour)
         detail = textwrap.fill(
-            finding.detail, _WIDTH, initial_indent=indent, subsequent_indent=indent
+            printable(finding.detail), _WIDTH, initial_indent=indent, subsequent_indent=indent
         ).lstrip()
         print(f"{verdict}  {finding.name:{width}}  {detail}", file=out)
         if finding.remedy:
-            remedy = f"→ {finding.remedy}"
+            remedy = f"→ {printable(finding.remedy)}"
             print(
                 textwrap.fill(
                     remedy, _WIDTH, initial_indent=indent, subsequent_indent=indent + "  "

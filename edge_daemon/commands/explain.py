@@ -9,7 +9,7 @@ from pathlib import Path
 
 from edge_daemon import exitcode
 from edge_daemon.commands import options
-from edge_daemon.terminal import standard_output
+from edge_daemon.terminal import printable, standard_output
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,10 +57,10 @@ def run(arguments: argparse.Namespace) -> int:
         return exitcode.OK
     width = max(60, min(shutil.get_terminal_size().columns, 100))
     for paragraph in text:
-        print(textwrap.fill(paragraph, width, break_on_hyphens=False), file=out)
+        print(textwrap.fill(printable(paragraph), width, break_on_hyphens=False), file=out)
     return exitcode.OK
 
 
 def _refuse(text: str) -> int:
-    print(f"edge-daemon: {text}", file=sys.stderr)
+    print(printable(f"edge-daemon: {text}"), file=sys.stderr)
     return exitcode.TROUBLE

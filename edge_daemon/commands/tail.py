@@ -14,7 +14,7 @@ from edge_daemon.commands import options
 from edge_daemon.journal.line import EVENTS
 from edge_daemon.journal.reader import BadLine, Line, follow, read
 from edge_daemon.journal.render import Renderer
-from edge_daemon.terminal import standard_output, understands_colour
+from edge_daemon.terminal import printable, standard_output, understands_colour
 
 _KINDS = [str(kind.__struct_config__.tag) for kind in EVENTS]
 
@@ -84,7 +84,7 @@ class Printer:
 
     def bad(self, line: BadLine) -> None:
         """Say, on standard error, where a line cannot be read."""
-        sys.stderr.write(f"{line.path}: byte {line.offset}: {line.why}\n")
+        sys.stderr.write(printable(f"{line.path}: byte {line.offset}: {line.why}") + "\n")
 
 
 def _show(args: argparse.Namespace, out: TextIO) -> int:

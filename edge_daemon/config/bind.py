@@ -1,6 +1,7 @@
 """Binds a parsed document to the structs of the keys and collects everything that is wrong."""
 
 import difflib
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -15,6 +16,12 @@ from edge_daemon.config.schema import key_types, keys
 StructT = TypeVar("StructT", bound=msgspec.Struct)
 
 
+MOST_PROBLEMS = 50
+"""After so many a file is not the one that was meant; more would only fill the log."""
+
+_ADDRESS = re.compile(r"://\S*")
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is wrong, at a line of the file (None: nowhere in particular)."""
@@ -25,7 +32,7 @@ class Problem:
 
 @dataclass(slots=True)
 class Findings:
-    """What binding found.
+    """What binding found, up to `MOST_PROBLEMS`.
 
     Attributes:
         problems: everything that is wrong, in the file's order.
@@ -62,6 +69,8 @@ class _Binder:
         lines = self._findings.lines
         values: dict[str, object] = {}
         for entry in document.entries:
+            if len(self._findings.problems) >= MOST_PROBLEMS:
+                break
             name = prefix + entry.key
             if entry.key not in types:
                 text = _unknown(entry.key, prefix, list(types), self._all_keys)
@@ -122,6 +131,7 @@ def _shown(content: Scalar | list[Scalar]) -> str:
         shown = "true" if content else "false"
     else:
         shown = "null" if content is None else str(content)
+    shown = _ADDRESS.sub("://…", shown)  # a camera's may have its password in it
     printable = "".join(one if one.isprintable() else "?" for one in shown)
     return printable if len(printable) <= 60 else f"{printable[:57]}…"
 

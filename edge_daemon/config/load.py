@@ -16,7 +16,7 @@ VARIABLE = "EDGE_DAEMON_CONFIG"
 SYSTEM = Path("/etc/edge-daemon/config.yaml")
 SYSTEM_JOURNAL = Path("/var/log/edge-daemon")
 SYSTEM_STATE = Path("/var/lib/edge-daemon")
-_MAX_BYTES = 1 << 20
+_MAX_BYTES = 1 << 17
 
 
 class ConfigError(Exception):
@@ -59,7 +59,7 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
             f"{path}: {reason}; `edge-daemon config` prints one to start from"
         ) from None
     if len(raw) > _MAX_BYTES:
-        raise ConfigError(f"{path}: larger than 1 MiB, so this is no configuration")
+        raise ConfigError(f"{path}: larger than 128 KiB, so this is no configuration")
     return parse_config(raw, path, environ)
 
 

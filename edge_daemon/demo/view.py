@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TextIO
 
 from edge_daemon.journal.events import Event, Fault, Prediction, Start, Stop, TierChange
-from edge_daemon.terminal import CYAN, GREEN, RED, YELLOW, paint
+from edge_daemon.terminal import CYAN, GREEN, RED, YELLOW, paint, printable
 from edge_daemon.tier import TIERS, Tier
 
 _COLOURS = {Tier.HIGH: GREEN, Tier.MEDIUM: CYAN, Tier.LOW: YELLOW, Tier.CRITICAL: RED}
@@ -57,8 +57,10 @@ class DemoView:
         match event:
             case Start():
                 return (
-                    f"bundle {event.bundle} on {event.runtime}; "
-                    f"{event.video}, {event.audio}\n\n"
+                    printable(
+                        f"bundle {event.bundle} on {event.runtime}; {event.video}, {event.audio}"
+                    )
+                    + "\n\n"
                     f"{'time':>7}  {'tier':8}  {'answer':7}  {'confidence':17}  from"
                 )
             case Prediction():
@@ -66,9 +68,9 @@ class DemoView:
             case TierChange():
                 self.tier = event.to
                 arrow = self._paint(f"──▶ {event.to}", event.to)
-                return f"{self._time()}  {arrow}  {event.reason}"
+                return f"{self._time()}  {arrow}  {printable(event.reason)}"
             case Fault():
-                return f"{self._time()}  fault in {event.part}: {event.message}"
+                return f"{self._time()}  {printable(f'fault in {event.part}: {event.message}')}"
         return None
 
     def _prediction(self, event: Prediction) -> str | None:
@@ -83,7 +85,7 @@ class DemoView:
         inputs = [name for name, used in (("picture", event.image), ("sound", event.audio)) if used]
         tier = self._paint(f"{event.tier:8}", event.tier)
         return (
-            f"{self._time()}  {tier}  {event.label:7}  {bar} {event.confidence:5.1%}  "
+            f"{self._time()}  {tier}  {printable(event.label):7}  {bar} {event.confidence:5.1%}  "
             f"{' + '.join(inputs) or 'nothing'}"
         )
 

@@ -61,7 +61,7 @@ def _groups(root: Path, wanted: set[str], mounts: list[Path]) -> list[Path]:
         if not (mount / marker).exists():
             continue
         own = mount / path
-        if not own.is_dir():
+        if not _is_directory(own):
             # In a container without its own cgroup namespace the path is the host's, while the
             # mount shows the container's group as its root.
             own = mount
@@ -70,6 +70,13 @@ def _groups(root: Path, wanted: set[str], mounts: list[Path]) -> list[Path]:
             groups.append(groups[-1].parent)
         return groups
     return []
+
+
+def _is_directory(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a name that is too long
+        return False
 
 
 def _own_path(root: Path, wanted: set[str]) -> str | None:
@@ -149,6 +156,10 @@ def _text(file: KernelFile) -> str:
 
 def _cores(quota_us: str, period_us: str) -> float | None:
     """Return the cores of a quota; "max" (v2) and "-1" (v1) stand for none."""
-    if not (quota_us.isdigit() and period_us.isdigit()) or not int(quota_us) or not int(period_us):
+    if (
+        not (quota_us.isdecimal() and period_us.isdecimal())
+        or not int(quota_us)
+        or not int(period_us)
+    ):
         return None
     return int(quota_us) / int(period_us)

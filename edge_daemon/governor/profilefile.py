@@ -87,7 +87,7 @@ def parse_profile(text: bytes) -> Profile:
         raise ProfileError(f"(whole file): larger than {_MAX_BYTES >> 10} KiB")
     try:
         document = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ProfileError(f"(whole file): is not JSON: {error}") from error
     if not isinstance(document, dict):
         raise ProfileError("(whole file): is not an object")

@@ -29,6 +29,8 @@ FORMAT = 1
 FLUSH_S = 1.0
 _BUFFER_BYTES = 1 << 20
 _HEAD_BYTES = 1 << 16
+# A link that somebody left in a shared directory is not written through.
+_FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 class RecordLine(Struct, frozen=True, tag_field="line", omit_defaults=True):
@@ -227,7 +229,7 @@ def _plain(reading: Reading) -> Reading:
 def _open(path: Path) -> tuple[int, int]:
     """Return the file, at the start of a line, and its size."""
     try:
-        fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        fd = os.open(path, _FLAGS, 0o640)
         try:
             size = os.fstat(fd).st_size
             head = os.pread(fd, _HEAD_BYTES, 0).partition(b"\n")[0]

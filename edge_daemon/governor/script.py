@@ -31,6 +31,9 @@ _SIGNALS = {
 }
 
 
+_MAX_BYTES = 1 << 26
+
+
 class TraceError(ValueError):
     """A resource trace cannot be used; the text names the file, the line and the remedy."""
 
@@ -139,16 +142,19 @@ def read_trace(path: Path) -> list[Row]:
         TraceError: it cannot be read, or a line is wrong.
     """
     try:
-        lines = path.read_bytes().splitlines()
+        with path.open("rb") as file:
+            text = file.read(_MAX_BYTES + 1)
     except OSError as error:
         raise TraceError(f"{path}: {error.strerror}; `governor.readings` names it") from None
+    if len(text) > _MAX_BYTES:
+        raise TraceError(f"{path}: larger than {_MAX_BYTES >> 20} MiB, so this is no trace")
     rows: list[Row] = []
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip():
             continue
         try:
             row = msgspec.json.decode(line, type=Row)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise TraceError(f"{path}:{number}: {_explain(error)}") from None
         if not rows and row.at_s != 0:
             raise TraceError(f"{path}:{number}: at_s is {row.at_s:g}; the first row must be at 0")
@@ -163,7 +169,7 @@ def read_trace(path: Path) -> list[Row]:
     return rows
 
 
-def _explain(error: msgspec.DecodeError) -> str:
+def _explain(error: Exception) -> str:
     """Return the decoder's complaint with the field's name in front and the choice of fields."""
     text, _, path = str(error).partition(" - at `$.")
     if path:

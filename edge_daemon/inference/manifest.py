@@ -7,6 +7,7 @@ label `no` stays the word and is not false, and a version `1.10` is not a number
 import difflib
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated, Literal, TypeVar
 
@@ -21,7 +22,7 @@ from edge_daemon.tier import TIERS, Tier
 FORMAT = 1
 """Raised when an older daemon could misread a manifest."""
 
-MAX_BYTES = 1 << 20
+MAX_BYTES = 1 << 18
 
 Parsed = TypeVar("Parsed")
 
@@ -92,8 +93,8 @@ class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     format: int
-    name: Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9._-]{0,63}$")]
-    version: Annotated[str, Meta(pattern=r"^\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?$")]
+    name: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}\Z")]
+    version: Annotated[str, Meta(pattern=r"^\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?\Z")]
     labels: Annotated[tuple[str, ...], Meta(min_length=2, max_length=10_000)]
     tiers: dict[Tier, TierSpec]
 
@@ -114,8 +115,8 @@ class _Loader(yaml.BaseLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:
         mapping: dict[object, object] = super().construct_mapping(node, deep=deep)
         if len(mapping) < len(node.value):
-            keys = [key.value for key, _ in node.value]
-            twice = sorted({str(key) for key in keys if keys.count(key) > 1})
+            counts = Counter(str(key.value) for key, _ in node.value)
+            twice = sorted(key for key, count in counts.items() if count > 1)[:5]
             raise ManifestError(
                 f"{', '.join(twice)}: given twice below line {node.start_mark.line + 1}"
             )
@@ -207,6 +208,7 @@ def _tier(key: str) -> Tier:
 
 
 def _check_labels(labels: tuple[str, ...]) -> None:
+    seen: set[str] = set()
     for index, label in enumerate(labels):
         if not label or label != label.strip() or not label.isprintable():
             raise ManifestError(
@@ -216,8 +218,9 @@ def _check_labels(labels: tuple[str, ...]) -> None:
             raise ManifestError(
                 f"labels[{index}]: {UNKNOWN} is what an unsure answer says; rename it"
             )
-        if label in labels[:index]:
+        if label in seen:
             raise ManifestError(f"labels[{index}]: {label} is there twice")
+        seen.add(label)
 
 
 def _check_image(spec: ImageSpec, field: str) -> None:

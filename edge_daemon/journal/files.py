@@ -15,6 +15,9 @@ from edge_daemon.journal.rotation import ACTIVE, last_seq, prune, rotate, set_as
 log = logging.getLogger(__name__)
 
 _BEGIN = b'{"schema":'
+# What a camera sees is nobody's business but the operator's.
+_DIRECTORY_MODE, _FILE_MODE = 0o750, 0o640
+_FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
 
 
 class JournalLockedError(OSError):
@@ -150,7 +153,7 @@ class JournalFiles:
         return self.directory / ACTIVE
 
     def _lock(self) -> None:
-        self.directory.mkdir(parents=True, exist_ok=True)
+        self.directory.mkdir(_DIRECTORY_MODE, parents=True, exist_ok=True)
         self._directory_fd = os.open(self.directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             fcntl.flock(self._directory_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -162,14 +165,13 @@ class JournalFiles:
             ) from None
 
     def _open_active(self) -> int:
-        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-        self._fd = os.open(self._active, flags, 0o644)
+        self._fd = _open(self._active)
         tail = inspect(self._fd)
         if tail.torn and tail.seq is None and not self._looks_like_ours():
             aside = set_aside(self._active)
             log.warning("journal: %s holds no journal; kept as %s", self._active, aside)
             os.close(self._fd)
-            self._fd = os.open(self._active, flags, 0o644)
+            self._fd = _open(self._active)
         tail = repair(self._fd)
         seq = last_seq(self.directory) if tail.seq is None else tail.seq
         if seq is not None:
@@ -198,3 +200,20 @@ class JournalFiles:
             raise OSError(errno.ENOSPC, "no space for a whole line", str(self._active))
         self._next_seq += count
         return count
+
+
+def _open(path: Path) -> int:
+    """Open the active file, but not through a link that another user left in a shared directory.
+
+    Raises:
+        OSError: it cannot be opened, or is such a link.
+    """
+    try:
+        return os.open(path, _FLAGS | os.O_NOFOLLOW, _FILE_MODE)
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        if path.lstat().st_uid not in (0, os.geteuid()):
+            why = "is a link that another user made; remove it"
+            raise PermissionError(errno.EPERM, why, str(path)) from None
+    return os.open(path, _FLAGS, _FILE_MODE)

@@ -8,6 +8,8 @@ from typing import Self
 
 _CHUNK_BYTES = 1024 * 1024
 _BACK_BYTES = 64 * 1024
+# A pipe in the place of a journal is not waited for.
+_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
 
 
 class LineFile:
@@ -23,7 +25,7 @@ class LineFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.position = 0
-        self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self._fd = os.open(path, _FLAGS)
 
     @classmethod
     def if_there(cls, path: Path) -> Self | None:
@@ -92,6 +94,8 @@ class LineFile:
     def backwards(self) -> Iterator[tuple[int, bytes]]:
         """Yield `(offset, line)` from the last newline back; the position is set behind it.
 
+        A "line" of more than 1 MiB comes in pieces, the last one first.
+
         Raises:
             OSError: the file cannot be read.
         """
@@ -104,8 +108,7 @@ class LineFile:
             data = os.pread(self._fd, step, start) + rest
             if self.position == 0:
                 end = data.rfind(b"\n")
-                if end < 0:
-                    rest = data
+                if end < 0:  # nothing but what comes after the last newline: not asked for
                     continue
                 self.position = start + end + 1
                 data = data[:end]
@@ -115,5 +118,8 @@ class LineFile:
                 offset -= len(line)
                 yield offset, line
                 offset -= 1
+            if len(rest) > _CHUNK_BYTES:
+                yield start, rest
+                rest = b""
         if self.position > 0:
             yield 0, rest

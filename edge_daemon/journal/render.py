@@ -11,6 +11,7 @@ from math import isfinite
 import msgspec
 
 from edge_daemon.governor.margin import QUANTITIES, Margin
+from edge_daemon.terminal import printable
 
 Fields = Mapping[str, object]
 
@@ -216,7 +217,7 @@ def _stop(to: Renderer, fields: Fields) -> str:
         ),
         _list(
             *(
-                f"{_clean(str(tier))} {duration(seconds)}"
+                f"{printable(str(tier))} {duration(seconds)}"
                 for tier in tiers
                 if (seconds := _number(tiers, tier)) is not None
             )
@@ -232,7 +233,7 @@ def _stop(to: Renderer, fields: Fields) -> str:
 def _unknown(to: Renderer, fields: Fields) -> str:
     """Render an event of a later version: its fields as they are."""
     rest = [f"{key}={value}" for key, value in fields.items() if key not in _ENVELOPE]
-    return to.row(fields, _text(fields, "event"), _clean(" ".join(rest)), kind_codes="")
+    return to.row(fields, _text(fields, "event"), printable(" ".join(rest)), kind_codes="")
 
 
 _EVENTS: dict[str, Callable[[Renderer, Fields], str]] = {
@@ -306,7 +307,7 @@ def _needs(needs: object, told: object = None) -> str:
 
 def _text(fields: Fields, key: str) -> str:
     value = fields.get(key)
-    return "" if value is None else _clean(str(value))
+    return "" if value is None else printable(str(value))
 
 
 def _list(*parts: str) -> str:
@@ -315,7 +316,9 @@ def _list(*parts: str) -> str:
 
 
 def _names(value: object) -> str:
-    return ", ".join(_clean(str(each)) for each in value) if isinstance(value, list | dict) else ""
+    return (
+        ", ".join(printable(str(each)) for each in value) if isinstance(value, list | dict) else ""
+    )
 
 
 def _number(fields: Fields, key: str) -> float | None:
@@ -339,10 +342,3 @@ def duration(seconds: float) -> str:
         return f"{seconds:.1f} s"
     minutes, hours = int(seconds // 60) % 60, int(seconds // 3600)
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {int(seconds % 60):02} s"
-
-
-def _clean(text: str) -> str:
-    """Make control characters visible: a message must not drive the terminal."""
-    return "".join(
-        c if c.isprintable() else " " if c in "\n\t" else f"\\x{ord(c):02x}" for c in text
-    )

@@ -321,7 +321,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
         load_config(tmp_path / "absent.yaml", {})
     with pytest.raises(ConfigError, match="Is a directory"):
         load_config(tmp_path, {})
-    with pytest.raises(ConfigError, match="larger than 1 MiB"):
+    with pytest.raises(ConfigError, match="larger than 128 KiB"):
         load_config(Path("/dev/zero"), {})
     with pytest.raises(ConfigError, match="no such user"):
         parse("bundle: ~nobody-of-that-name/x")
