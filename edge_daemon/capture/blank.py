@@ -45,8 +45,10 @@ class Blank(Generic[Item]):
         self._since_ns: int | None = None
         self._said = False
 
-    def __call__(self, item: Item, now_ns: int) -> str | None:
+    def __call__(self, item: Item | None, now_ns: int) -> str | None:
         """Return what is to be said now that this item has come; None for nothing."""
+        if item is None:  # opened anew: what was blank before may still be
+            return None
         blank = self._is_blank(item)
         if self._since_ns is None:
             self._since_ns = now_ns if blank else None

@@ -131,7 +131,7 @@ def build_capture(
         source: Source[Item],
         sink: Callable[[Item], None],
         dropped: Callable[[], int],
-        remarks: Sequence[Callable[[Item, int], str | None]] = (),
+        remarks: Sequence[Callable[[Item | None, int], str | None]] = (),
         renew: Callable[[], Source[Item]] | None = None,
     ) -> Feed[Item]:
         capture = config.capture
@@ -235,16 +235,16 @@ def _is_camera(config: Config) -> bool:
     return config.video.source in ("camera", "picamera2")
 
 
-def _camera_remarks(config: Config) -> list[Callable[[Frame, int], str | None]]:
+def _camera_remarks(config: Config) -> list[Callable[[Frame | None, int], str | None]]:
     if not _is_camera(config):
         return []
-    remarks: list[Callable[[Frame, int], str | None]] = [Rate(config.video.rate_hz)]
+    remarks: list[Callable[[Frame | None, int], str | None]] = [Rate(config.video.rate_hz)]
     if config.capture.black_s is not None:
         remarks.append(black_picture(config.capture.black_s))
     return remarks
 
 
-def _microphone_remarks(config: Config) -> list[Callable[[Chunk, int], str | None]]:
+def _microphone_remarks(config: Config) -> list[Callable[[Chunk | None, int], str | None]]:
     if config.audio.source != "microphone" or config.capture.silence_s is None:
         return []
     return [digital_silence(config.capture.silence_s)]

@@ -64,8 +64,9 @@ class Feed(Generic[Item]):
             blocks and does not call back.
         retry: waits between attempts; None for the usual ones.
         dropped: returns how many frames or samples nobody looked at.
-        remarks: each is shown every item that comes, with the time, and returns what is to be
-            journalled of a source that works: that it shows nothing, or is slow.
+        remarks: each is shown every item that comes, and None when the source is opened, with the
+            time; it returns what is to be journalled of a source that works: that it shows
+            nothing, or is slow.
         renew: makes another such source; None where a call that hangs is waited for.
         hang_s: how long a call into a source may take.
     """
@@ -81,7 +82,7 @@ class Feed(Generic[Item]):
         on_change: Callable[[Capture], None],
         retry: Backoff | None = None,
         dropped: Callable[[], int] = lambda: 0,
-        remarks: Sequence[Callable[[Item, int], str | None]] = (),
+        remarks: Sequence[Callable[[Item | None, int], str | None]] = (),
         renew: Callable[[], Source[Item]] | None = None,
         hang_s: float = HANG_S,
     ) -> None:
@@ -93,7 +94,7 @@ class Feed(Generic[Item]):
         self._on_change = on_change
         self._retry = retry or Backoff()
         self._dropped = dropped
-        self._remarks: Sequence[Callable[[Item, int], str | None]] = remarks
+        self._remarks: Sequence[Callable[[Item | None, int], str | None]] = remarks
         self._renew: Callable[[], Source[Item]] | None = renew
         self._hang_s = hang_s
         self._lock = threading.Lock()  # guards liveness, order of on_change, and who is left behind
@@ -220,6 +221,7 @@ class Feed(Generic[Item]):
     def _flow(self, hand: Hand[Item], stop: threading.Event) -> None:
         self._note_opening()
         self._described = hand.open()
+        self._note_opening()  # a slow opening is not the silence of what it opened
         while not stop.is_set() and not hand.left:
             item = hand.read()
             ahead_ns = item.captured_ns - self._clock()
@@ -238,8 +240,7 @@ class Feed(Generic[Item]):
             self._report(self._liveness.item(now_ns, fingerprint))
             healthy = self._liveness.state is State.HEALTHY
             silent = self._liveness.silent(now_ns)
-            for remark in self._remarks:
-                self._remark(remark(item, now_ns))
+            self._remark(item, now_ns)
         if healthy:
             self._sink(item)
         elif silent:
@@ -248,7 +249,9 @@ class Feed(Generic[Item]):
 
     def _note_opening(self) -> None:
         with self._lock:
-            self._liveness.opening(self._clock())
+            now_ns = self._clock()
+            self._liveness.opening(now_ns)
+            self._remark(None, now_ns)
 
     def _lose(self, detail: str, hand: Hand[Item] | None = None) -> None:
         with self._lock:
@@ -278,10 +281,12 @@ class Feed(Generic[Item]):
         log.log(level, "%s is %s: %s", self.source.name, transition.state, transition.detail)
         self._journal(transition)
 
-    def _remark(self, text: str | None) -> None:
-        if text is not None:
-            log.warning("%s: %s", self.source.name, text)
-            self._journal(Transition(self._liveness.state, self._liveness.state, text))
+    def _remark(self, item: Item | None, now_ns: int) -> None:
+        for remark in self._remarks:
+            text = remark(item, now_ns)
+            if text is not None:
+                log.warning("%s: %s", self.source.name, text)
+                self._journal(Transition(self._liveness.state, self._liveness.state, text))
 
     def _journal(self, transition: Transition) -> None:
         self._on_change(

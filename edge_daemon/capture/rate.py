@@ -5,8 +5,6 @@ from edge_daemon.capture.source import Frame
 NS_PER_S = 1_000_000_000
 SPAN_S = 10.0
 """Time over which the rate is measured: as long as cameras take to settle their exposure."""
-GAP_S = 3.0
-"""A pause this long, as while a camera is opened again, begins a new measurement."""
 TOO_FEW = 0.8
 ENOUGH = 0.9
 
@@ -22,18 +20,21 @@ class Rate:
     def __init__(self, asked_hz: float, span_s: float = SPAN_S) -> None:
         self._asked_hz = asked_hz
         self._span_ns = round(max(span_s, 3 / asked_hz) * NS_PER_S)
-        self._gap_ns = round(max(GAP_S, 3 / asked_hz) * NS_PER_S)
-        self._since_ns = 0
-        self._last_ns: int | None = None
+        self._since_ns: int | None = None
         self._count = 0
         self._slow = False
 
-    def __call__(self, _frame: Frame, now_ns: int) -> str | None:
-        """Return what is to be said now that this frame has come; None for nothing."""
-        if self._last_ns is None or now_ns - self._last_ns > self._gap_ns:
-            self._since_ns, self._last_ns, self._count = now_ns, now_ns, 0
+    def __call__(self, frame: Frame | None, now_ns: int) -> str | None:
+        """Return what is to be said now that this frame has come; None for nothing.
+
+        No frame says that the camera was opened anew, and with it the measurement begins anew.
+        """
+        if frame is None:
+            self._since_ns = None
             return None
-        self._last_ns = now_ns
+        if self._since_ns is None:
+            self._since_ns, self._count = now_ns, 0
+            return None
         self._count += 1
         elapsed_ns = now_ns - self._since_ns
         if elapsed_ns < self._span_ns:

@@ -65,6 +65,7 @@ def test_a_short_darkness_is_nothing_to_speak_of() -> None:
 def test_what_was_said_before_a_loss_is_not_said_again() -> None:
     blank = black_picture(3.0)
     assert [text is not None for text in remarks(blank, "#####")].count(True) == 1
+    assert blank(None, 999 * S) is None  # opened again
     assert blank(Frame(BLACK, 0), 1000 * S) is None
     assert blank(Frame(BLACK + 200, 0), 1001 * S) == "black picture is over after 1000 s"
 

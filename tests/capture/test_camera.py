@@ -35,7 +35,7 @@ class Watch:
         self,
         camera: OpenCvCamera,
         stall_s: float,
-        remarks: Sequence[Callable[[Frame, int], str | None]] = (),
+        remarks: Sequence[Callable[[Frame | None, int], str | None]] = (),
     ) -> None:
         self.events: list[Capture] = []
         self.frames: list[Frame] = []

@@ -157,6 +157,59 @@ def test_a_repeated_picture_is_withheld_given_up_and_reopened() -> None:
     assert source.opened == 3
 
 
+def test_a_slow_opening_leaves_the_source_its_time() -> None:
+    # A stream that takes longer to open than a stall lasts, and begins with the same picture.
+    clock = VirtualClock()
+
+    def later(value: int) -> Callable[[], Frame]:
+        def read() -> Frame:
+            clock.advance_to(clock() + 100 * MS)
+            return frame(value, clock())
+
+        return read
+
+    class Slow(ScriptedSource):
+        def open(self) -> None:
+            clock.advance_to(clock() + 5 * S)
+            super().open()
+
+    source = Slow(
+        [later(1), SourceError("cut"), later(1), later(1), later(2), later(3)], may_repeat=False
+    )
+    journal = Journal()
+    items: list[Frame] = []
+    video_feed(source, items.append, journal, clock, Liveness(stall_s=1.0)).run(threading.Event())
+    assert journal.states == ["healthy", "reconnecting", "healthy", "ended"]
+    assert [int(item.image[0, 0]) for item in items] == [1, 2, 3]
+
+
+def test_remarks_see_each_opening_and_each_item_and_are_journalled() -> None:
+    journal = Journal()
+    seen: list[int | None] = []
+
+    def remark(item: Frame | None, now_ns: int) -> str | None:
+        seen.append(None if item is None else int(item.image[0, 0]))
+        return "two!" if seen[-1] == 2 else None
+
+    source = ScriptedSource([frame(1), frame(2), SourceError("cut"), frame(3)])
+    Feed(
+        "video",
+        source,
+        lambda item: None,
+        liveness=Liveness(),
+        clock=monotonic_ns,
+        on_change=journal.write,
+        retry=Backoff(0.001, 0.002),
+        remarks=[remark],
+    ).run(threading.Event())
+    assert [value for value in seen if value is not None] == [1, 2, 3]
+    assert seen[0] is None
+    assert None in seen[seen.index(2) : seen.index(3)]
+    event = journal.events[1]
+    assert (event.state, event.previous, event.detail) == ("healthy", "healthy", "two!")
+    assert journal.states == ["healthy", "healthy", "reconnecting", "healthy", "ended"]
+
+
 def test_equal_items_are_fine_where_the_source_may_repeat() -> None:
     clock = VirtualClock()
 

@@ -42,9 +42,10 @@ def test_nearly_as_asked_or_more_is_well(rate_hz: float) -> None:
     assert Camera(Rate(15.0)).deliver(rate_hz, 60) == []
 
 
-def test_a_pause_is_not_counted_as_slowness() -> None:
+def test_the_time_until_a_camera_is_opened_again_is_not_slowness() -> None:
     camera = Camera(Rate(15.0, span_s=10.0))
     for _ in range(10):
+        assert camera.rate(None, camera.now_ns) is None
         camera.deliver(15.0, 8)
         camera.now_ns += 5 * S
     assert camera.said == []
