@@ -18,10 +18,10 @@ class Hearing(Struct, frozen=True):
 
     Attributes:
         gone: whether none arrived at the last reading.
-        back_ns: since when it has been back; None before it was ever gone, and while it is.
+        back_ns: since when it has been back, while it is; None before it was ever gone.
         losses: losses that took a tier down and are not forgotten.
         lost_ns: when the last of them was, or one was forgotten.
-        regain: the tier that ran when it went; None when that is reached again or was given up.
+        regain: the tier that ran when it went; None when that was given up for other reasons.
     """
 
     gone: bool = False
@@ -46,13 +46,11 @@ def observe(before: Hearing, reading: Reading, watched: bool, limits: Limits) ->
         limits: how soon a loss is forgotten.
     """
     gone = reading.sound is False
-    if not gone and not before.gone and not before.losses and watched:
+    if not gone and not before.gone and watched:
         return before  # as nearly always
     now_ns = reading.time_ns
     back_ns = before.back_ns
-    if gone:
-        back_ns = None
-    elif before.gone or (back_ns is not None and (not watched or back_ns > now_ns)):
+    if before.gone or (back_ns is not None and (not watched or back_ns > now_ns)):
         back_ns = now_ns
     forget_ns = int(limits.forget_s * 1e9)
     forgotten = min(before.losses, max(0, now_ns - before.lost_ns) // forget_ns)
@@ -66,13 +64,6 @@ def lost(before: Hearing, tier: Tier, now_ns: int) -> Hearing:
     if regain is None or regain.rank < tier.rank:
         regain = tier
     return replace(before, losses=before.losses + 1, lost_ns=now_ns, regain=regain)
-
-
-def moved(before: Hearing, tier: Tier) -> Hearing:
-    """Return what is remembered after a move up to a tier."""
-    if before.regain is None or tier.rank < before.regain.rank:
-        return before
-    return replace(before, regain=None)
 
 
 def regains(hearing: Hearing, upper: Tier) -> bool:

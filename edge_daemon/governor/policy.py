@@ -427,7 +427,6 @@ def _perhaps_up(
         up_ns=now_ns,
         clear_ns=None,
         ups=state.ups if free else state.ups - 1.0,
-        hearing=hearing.moved(state.hearing, upper),
     )
     above = next_worthwhile(upper, worth)
     after_ns = None

@@ -89,6 +89,19 @@ def test_its_loss_is_no_move_up_that_failed_and_its_return_not_rationed() -> Non
         assert run.state.ups >= ups
 
 
+def test_a_ration_that_is_used_up_does_not_keep_it_from_what_it_had() -> None:
+    run = Run(Tier.CRITICAL)
+    run.hold(BOTH, 31)
+    assert run.tier is Tier.HIGH
+    assert run.state.ups < 0.2
+    run.hold(DEAF, 5)
+    run.hold(BOTH, 15)
+    assert run.tier is Tier.MEDIUM
+    run.hold(DEAF, 5)  # again, on the way: it is still `high` that was lost
+    run.hold(BOTH, 35)
+    assert run.tier is Tier.HIGH
+
+
 def test_what_was_given_up_for_the_boards_sake_is_rationed_again() -> None:
     run = Run(Tier.HIGH)
     run.read(DEAF)
@@ -144,9 +157,14 @@ def test_a_suspend_is_no_time_in_which_sound_was_there() -> None:
     run = Run(Tier.HIGH)
     run.hold(DEAF, 5)
     run.hold(BOTH, 5)
-    run.read(BOTH, after_s=3600.0)
+    run.read(BOTH, after_s=100.0)
     assert run.tier is Tier.LOW
     assert run.hold(BOTH, 9).tier is Tier.LOW
+    assert run.read(BOTH).tier is Tier.MEDIUM
+    run.hold(DEAF, 5)
+    run.hold(BOTH, 18)
+    run.read(BOTH, after_s=100.0)
+    assert run.hold(BOTH, 19).tier is Tier.LOW  # the longer wait begins anew as well
     assert run.read(BOTH).tier is Tier.MEDIUM
 
 
