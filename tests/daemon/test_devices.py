@@ -1,5 +1,7 @@
 """The daemon on a network camera and a microphone that PortAudio knows, both with faults."""
 
+import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from edge_daemon.cli import main
 from edge_daemon.demo import CLIP
 from tests.capture.mjpeg import Show, mjpeg_server
 from tests.capture.pulse import PulseServer
+from tests.capture.test_hang import film
 from tests.daemon.running import DATA, Fields, lines, of, running, write_config
 
 
@@ -82,6 +85,31 @@ def test_a_camera_that_freezes_repeats_itself_and_comes_back(
     found = lines(tmp_path / "journal")
     valid(found)
     assert of("capture", found)[-1]["reconnects"] >= 1  # stalls end by themselves
+
+
+def test_a_camera_whose_driver_wedges_comes_back_without_a_restart(
+    tmp_path: Path, valid: Callable[[list[Fields]], None]
+) -> None:
+    pipe = tmp_path / "camera.y4m"
+    os.mkfifo(pipe)
+    config = config_for(tmp_path, f"file://{pipe}", "none")  # FFmpeg's file protocol has no timeout
+    with film(pipe) as first, running(config, tmp_path / "journal") as daemon:
+        seen = daemon.wait_for_event("prediction")
+        first.send_signal(signal.SIGSTOP)
+        daemon.wait_for(
+            lambda line: line["event"] == "capture" and "left behind" in line["detail"],
+            after=seen["seq"],
+        )
+        daemon.process.send_signal(signal.SIGHUP)
+        alive = daemon.wait_for_event("reload", after=seen["seq"])  # nothing else hangs
+        # The new attempt hangs as well: nobody but the stopped program writes into the pipe.
+        first.kill()
+        with film(pipe):
+            back = daemon.wait_for_event("capture", after=alive["seq"], state="healthy")
+            assert "recovered after" in back["detail"]
+            daemon.wait_for_event("prediction", after=back["seq"])
+            assert daemon.stop() == exitcode.OK
+    valid(lines(tmp_path / "journal"))
 
 
 @pytest.mark.pulseaudio
