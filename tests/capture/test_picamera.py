@@ -1,11 +1,13 @@
 import os
+import sys
+from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 
-from edge_daemon.capture.picamera import Picamera2Camera
+from edge_daemon.capture.picamera import Picamera2Camera, list_picameras
 from edge_daemon.capture.picture import Region
 from edge_daemon.capture.source import SourceError
 from edge_daemon.clock import VirtualClock
@@ -254,6 +256,23 @@ def test_without_picamera2_the_remedy_is_named() -> None:
             Picamera2Camera().open()
     else:
         pytest.skip("picamera2 is installed here")
+
+
+def test_a_picamera2_for_another_numpy_is_an_error_like_any_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = 'raise ValueError("numpy.dtype size changed, may indicate binary incompatibility")'
+    (tmp_path / "picamera2.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "picamera2", raising=False)
+    with pytest.raises(SourceError, match=r"dtype size changed.*docs/raspberry-pi\.md"):
+        Picamera2Camera().open()
+    assert list_picameras() == []
+
+
+def test_the_cameras_are_listed(module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "picamera2", module)
+    assert list_picameras() == ["imx708"]
 
 
 def test_reading_before_opening_is_an_error(module: ModuleType) -> None:
