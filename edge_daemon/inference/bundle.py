@@ -54,7 +54,8 @@ class Bundle:
     @property
     def needs_picture(self) -> bool:
         """Whether a model that listens has no answer to sound alone."""
-        return any(spec.inputs.needs_image for spec in self.tiers.values())
+        inputs = (spec.inputs for spec in self.tiers.values())
+        return any(one.needs_image for one in inputs if one.audio is not None)
 
     def model_path(self, tier: Tier) -> Path:
         """Return where the tier's model lies.
@@ -210,6 +211,8 @@ def _model_path(directory: Path, file: str, tier: Tier) -> Path:
 def _compare(bundle: Bundle, tier: Tier, report: ModelReport, path: Path) -> None:
     """Refuse a model whose tensors are not those that the manifest promises."""
     spec = bundle.tiers[tier]
+    if report.sha256 != spec.sha256:
+        raise BundleError(f"{path}: was changed while it was opened; copy the bundle again")
     expected = {"image": (1, spec.inputs.image.height, spec.inputs.image.width, 1)}
     ranges = {"image": (min(spec.inputs.image.range), max(spec.inputs.image.range))}
     audio = spec.inputs.audio

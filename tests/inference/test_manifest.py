@@ -7,6 +7,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge_daemon.inference.bundle import Bundle
 from edge_daemon.inference.manifest import (
     MAX_BYTES,
     Manifest,
@@ -137,6 +138,24 @@ def test_tiers_may_listen_to_other_bands_at_another_stride() -> None:
     assert medium is not None and high is not None
     assert (medium.kept_bands, medium.stride, medium.columns) == (32, 2, 20)
     assert (high.kept_bands, high.stride, high.columns) == (40, 1, 64)
+
+
+@pytest.mark.parametrize(
+    ("tier", "needed"), [("high", True), ("medium", True), ("low", False), ("critical", False)]
+)
+def test_a_tier_that_listens_may_need_a_picture_all_the_same(tier: str, needed: bool) -> None:
+    def needs_picture(manifest: Manifest) -> bool:
+        return Bundle(
+            BARS, "", manifest.name, manifest.version, manifest.labels, manifest.tiers
+        ).needs_picture
+
+    assert not needs_picture(parse(document()))
+    changed = document()
+    changed["tiers"][tier]["inputs"]["needs_image"] = True
+    manifest = parse(changed)
+    assert manifest.tiers[Tier(tier)].inputs.needs_image
+    assert parse_manifest(dump_manifest(manifest)) == manifest
+    assert needs_picture(manifest) is needed
 
 
 @pytest.mark.parametrize("tier", TIERS)
