@@ -58,7 +58,7 @@ class AudioConfig(Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         source: `microphone` is any that PortAudio knows; `replay` reads a file; `synthetic` makes
-            sounds; `none` goes without.
+            sounds; `none` goes without, and so no higher than `low`.
         device: the microphone's USB identity, as `vendor:product` or `vendor:product:serial`; the
             path of its sound card, below /dev/snd/by-path or /sys; part of its name; or its index,
             which may change; null is the system's default. `edge-daemon devices` lists them.
