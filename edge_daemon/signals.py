@@ -3,7 +3,10 @@
 A Python signal handler runs between two bytecodes of the main thread. If it sets an Event (or
 takes any lock) that the main thread is just waiting for, both wait for ever. So `block` is called
 first thing in `main`, before any thread starts (threads inherit the mask), and the `signals` worker
-takes the signals from sigtimedwait(2) and calls plain functions.
+takes the signals from sigwaitinfo(2) and calls plain functions.
+
+Not from sigtimedwait(2): a suspend or a debugger interrupts it, and CPython (3.11 to 3.13 at least)
+then returns what happens to lie on the stack if the timeout has passed meanwhile.
 
 A child process inherits the mask as well and could then not be terminated politely: a Python child
 calls `unblock` first thing; for any other program pass `preexec_fn=unblock` to `subprocess.Popen`
@@ -23,7 +26,6 @@ log = logging.getLogger(__name__)
 
 SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 
-_LOOK_S = 0.5
 _LAST_WORDS_S = 0.2
 _ECHO_NS = 100_000_000
 
@@ -67,10 +69,10 @@ class Signals:
         self._stopping_ns: int | None = None
 
     def run(self, stop: threading.Event) -> None:
-        """Wait for signals and act on them until `stop` is set."""
+        """Wait for signals and act on them, up to the first one after `stop` is set."""
         while not stop.is_set():
-            arrived = signal.sigtimedwait(SIGNALS, _LOOK_S)
-            if arrived is not None:
+            arrived = signal.sigwaitinfo(SIGNALS)
+            if not stop.is_set():
                 self.take(signal.Signals(arrived.si_signo))
 
     def take(self, arrived: signal.Signals) -> None:

@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -24,7 +25,6 @@ worker = Worker("signals", signals.Signals({arguments}).run)
 worker.start()
 say("ready")
 {main}
-worker.stop()
 say("end")
 """
 STOP = "lambda name: (say(name), stopped.set())"
@@ -75,6 +75,19 @@ def test_sighup_reloads_as_often_as_it_comes() -> None:
             assert running.line() == "reload"
         running.send(signal.SIGTERM)
         assert running.line() == "SIGTERM"
+
+
+def test_it_hears_after_the_process_stood_still() -> None:
+    with program(f"{STOP}, lambda: say('reload')") as running:
+        for _ in range(2):
+            running.send(signal.SIGSTOP)
+            time.sleep(0.7)  # longer than any wait with a time limit would be
+            running.send(signal.SIGCONT)
+            running.send(signal.SIGHUP)
+            assert running.line() == "reload"
+        running.send(signal.SIGTERM)
+        assert [running.line(), running.line()] == ["SIGTERM", "end"]
+        assert running.code() == 0
 
 
 def test_sighup_stops_what_cannot_reload() -> None:
