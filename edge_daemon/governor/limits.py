@@ -209,8 +209,8 @@ class ForeseenLimits(Struct, frozen=True, forbid_unknown_fields=True):
         deadline_ms: what a window may take; null is the window period.
         enter_share: a tier begins where its windows are foreseen to take at most this share of the
             deadline, and ends where they are foreseen to miss it.
-        quantile_z: which windows are meant: standard deviations above the mean, 1 being five in
-            six, 1.64 all but one in twenty.
+        quantile_z: which windows are meant: standard deviations above the mean, 1.2 being eight in
+            nine, 1.64 all but one in twenty.
         caution_z: standard deviations of load and memory that are taken off before anything is
             foreseen.
         full_load: load of all programs, this one included, as a share of the usable cores, at
@@ -220,8 +220,8 @@ class ForeseenLimits(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     deadline_ms: Annotated[float, Meta(ge=1.0, le=600_000.0)] | None = None
-    enter_share: Annotated[float, Meta(ge=0.1, le=0.99)] = 0.93
-    quantile_z: Annotated[float, Meta(ge=0.0, le=5.0)] = 1.0
+    enter_share: Annotated[float, Meta(ge=0.1, le=0.99)] = 0.95
+    quantile_z: Annotated[float, Meta(ge=0.0, le=5.0)] = 1.2
     caution_z: Annotated[float, Meta(ge=0.0, le=5.0)] = 1.0
     full_load: Annotated[float, Meta(ge=0.5, le=4.0)] = 1.35
     memory_margin_mib: Annotated[float, Meta(ge=1.0, le=1_048_576.0)] = 16.0
