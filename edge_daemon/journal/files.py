@@ -41,6 +41,9 @@ class JournalFiles:
     def __init__(self, directory: Path, max_file_bytes: int, max_total_bytes: int) -> None:
         self.directory = directory
         self.set_bounds(max_file_bytes, max_total_bytes)
+        self.gone = 0
+        """Lines that were written before, and that the last `open` did not find again: a file
+        system that failed has lost them, or somebody has deleted them."""
         self._next_seq = 0
         self._fd = -1
         self._directory_fd = -1
@@ -174,8 +177,9 @@ class JournalFiles:
             self._fd = _open(self._active)
         tail = repair(self._fd)
         seq = last_seq(self.directory) if tail.seq is None else tail.seq
-        if seq is not None:
-            self._next_seq = max(self._next_seq, seq + 1)
+        found = 0 if seq is None else seq + 1
+        self.gone = max(0, self._next_seq - found)
+        self._next_seq = max(self._next_seq, found)
         prune(self.directory, self._max_rotated_bytes)
         return tail.torn
 

@@ -1,6 +1,8 @@
 """A file of lines that somebody else may append to, truncate, rename or delete meanwhile."""
 
+import errno
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -19,13 +21,16 @@ class LineFile:
     are never seen again.
 
     Raises:
-        OSError: it cannot be opened.
+        OSError: it cannot be opened, or is no regular file.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.position = 0
         self._fd = os.open(path, _FLAGS)
+        if not stat.S_ISREG(os.fstat(self._fd).st_mode):
+            os.close(self._fd)
+            raise OSError(errno.EINVAL, "is no regular file", str(path))
 
     @classmethod
     def if_there(cls, path: Path) -> Self | None:

@@ -4,6 +4,7 @@ A line that is no line (torn, zeroed, edited) is reported and passed over, never
 lines that have their newline are taken from a running writer, so none is seen half written.
 """
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from edge_daemon.journal.linefile import LineFile
 from edge_daemon.journal.rotation import ACTIVE, rotated
 
 _POLL_S = 0.25
+_LONG_NUMBER = re.compile(rb"[0-9]{19}")
 _parse = msgspec.json.Decoder(dict[str, object]).decode
 
 
@@ -253,10 +255,21 @@ def _line(file: LineFile, offset: int, raw: bytes, on_bad: OnBad | None) -> Line
     try:
         fields = _parse(raw)
         seq, event = fields.get("seq"), fields.get("event")
-        if type(seq) is int and type(event) is str:
+        if _LONG_NUMBER.search(raw) and not _fits(fields):
+            why = "a number in it is beyond 64 bits"
+        elif type(seq) is int and type(event) is str:
             return Line(raw, fields, seq, event)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         why = f"no JSON object: {error}"
     if on_bad is not None:
         on_bad(BadLine(file.path, offset, raw, why))
     return None
+
+
+def _fits(value: object) -> bool:
+    """Return whether all whole numbers fit into 64 bits: what is counted with them then does."""
+    if isinstance(value, dict):
+        return all(map(_fits, value.values()))
+    if isinstance(value, list):
+        return all(map(_fits, value))
+    return not isinstance(value, int) or -(2**63) <= value < 2**63

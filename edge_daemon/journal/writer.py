@@ -254,6 +254,8 @@ class Journal:
             self._written = max(self._written, self._files.next_seq - 1)
             if self._outage is not None:
                 self._outage.repaired_bytes += cut
+                # Nothing new may have come between two attempts: the same loss is seen again then.
+                self._outage.gone = max(self._outage.gone, self._files.gone)
             else:
                 self.repaired_bytes = cut
         elif now_ns - self._checked_ns >= _IDLE_S * 1e9:

@@ -1,9 +1,12 @@
 """Disks that are full, slow, read-only or gone: all real ones."""
 
+import contextlib
 import os
+import resource
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -153,8 +156,47 @@ def test_a_deleted_journal_is_begun_again(tmp_path: Path, what: str) -> None:
     found = lines(directory)
     assert [line.event for line in found] == ["prediction", "fault"]
     assert_contiguous(found, 1)
+    assert last_fault(directory).lines_lost == 0  # whoever took the file has its lines
     assert journal.error is None
     journal.stop()
+
+
+def test_what_a_failing_file_system_lost_of_the_written_lines_is_counted(tmp_path: Path) -> None:
+    timer = VirtualClock()
+    journal = Journal(tmp_path, timer=timer)
+    journal.open()
+    for number in range(5):
+        journal.write(prediction(number))
+    journal.step()
+    file = tmp_path / ACTIVE
+    two = b"".join(file.read_bytes().splitlines(keepends=True)[:2])
+    with no_larger_files(len(two)):
+        journal.write(prediction(5))
+        journal.step()
+        os.truncate(file, len(two) + 16)  # and sixteen bytes of a third line
+        journal.step()
+        journal.step()  # finds the loss once more
+    assert "File too large" in str(journal.error)
+    timer.advance_to(SECOND_NS)
+    journal.step()
+    found = lines(tmp_path)
+    assert [line.seq for line in found] == [0, 1, 5, 6]
+    fault = last_fault(tmp_path)
+    assert fault.lines_lost == 3
+    assert "3 of them written before: the file system did not keep them" in fault.message
+    assert "16 torn bytes cut" in fault.message
+    journal.stop()
+
+
+@contextlib.contextmanager
+def no_larger_files(size: int) -> Iterator[None]:
+    """Let every write beyond a size fail in this process."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_line_does_not_follow_a_deleted_file_into_nowhere(tmp_path: Path) -> None:
