@@ -42,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         [names[name] for name in options.names or names],
         kinds,
         rounds=options.rounds,
+        keep=options.keep,
         show=lambda outcome: say(sentence(outcome)),
     )
     _write(options, outcomes)
@@ -65,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--daemon-only", action="store_true", help="leave out the script")
     parser.add_argument("--rounds", type=int, default=200, help="kills of `killed` (200)")
     parser.add_argument("--write", type=Path, metavar="FILE", help="write the table as Markdown")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="leave journals and logs there")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write JSON lines")
     return parser
 

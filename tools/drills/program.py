@@ -31,6 +31,7 @@ class Program:
         kind: the daemon or the script.
         command: its command line.
         file: where its lines go.
+        log: a file that what it says on stderr is appended to.
         period_s: time from one of its answers to the next.
         environ: further variables.
 
@@ -47,6 +48,7 @@ class Program:
         command: Sequence[str],
         file: Path,
         *,
+        log: Path,
         period_s: float,
         environ: Mapping[str, str] | None = None,
     ) -> None:
@@ -54,6 +56,7 @@ class Program:
         self.period_s = period_s
         self.said: list[tuple[int, str]] = []
         self.follower = Follower(file)
+        self._log = log
         self._command = command
         self._environ = {**os.environ, **(environ or {})}
         self._ears: list[threading.Thread] = []
@@ -171,7 +174,8 @@ class Program:
 
     def _listen(self, process: "subprocess.Popen[bytes]") -> None:
         assert process.stderr is not None
-        with process.stderr as stream:
+        with process.stderr as stream, self._log.open("ab", buffering=0) as log:
             for line in stream:
+                log.write(line)
                 text = line.decode("utf-8", "replace").rstrip()
                 self.said.append((time.monotonic_ns(), text))

@@ -108,6 +108,7 @@ class Stage:
             "daemon",
             [*prefix, *command],
             journal / "journal.jsonl",
+            log=self.folder / "stderr.log",
             period_s=PERIOD_S,
             environ={"PYTHONPATH": str(ROOT), **(environ or {})},
         )
@@ -153,6 +154,7 @@ class Stage:
             "script",
             [*prefix, *command],
             journal / "answers.jsonl",
+            log=self.folder / "stderr.log",
             period_s=PERIOD_S,
             environ={"PYTHONPATH": str(ROOT), **(environ or {})},
         )

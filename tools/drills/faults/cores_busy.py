@@ -41,7 +41,7 @@ def run(stage: Stage) -> Outcome:
     """Start two burners a core, and end them."""
     with (
         camera() as source,
-        stage.start(source.url, tier="auto", sections=SECTIONS) as program,
+        stage.start(source.url, audio="synthetic", tier="auto", sections=SECTIONS) as program,
     ):
         at_rest = program.wait_for(lambda line: line.says("prediction", tier="high"), 0, 30.0)
         if program.kind == "daemon" and at_rest is None:

@@ -1,8 +1,8 @@
 """No more files or sockets can be opened, while the camera breaks off and a reload is asked for."""
 
-import os
 import resource
 import signal
+from pathlib import Path
 
 from tools.drills.camera import camera
 from tools.drills.lines import Line
@@ -35,7 +35,7 @@ def run(stage: Stage) -> Outcome:
 
 def lowest_free(pid: int) -> int:
     """Return the number that the next file of a process would get."""
-    taken = {int(name) for name in os.listdir(f"/proc/{pid}/fd")}
+    taken = {int(file.name) for file in Path(f"/proc/{pid}/fd").iterdir()}
     return next(number for number in range(len(taken) + 1) if number not in taken)
 
 

@@ -15,7 +15,7 @@ from tools.drills.measure import (
     runs,
     starts_s,
 )
-from tools.drills.outcome import Outcome
+from tools.drills.outcome import Outcome, Verdict
 from tools.drills.stage import PERIOD_S, Stage
 
 COUNTERPART = True
@@ -53,9 +53,9 @@ def run(stage: Stage) -> Outcome:
         f"{max(lost)} lines lost by one kill": max(lost) > 1 + late,
     }
     broken = tuple(text for text, holds in failures.items() if holds)
+    verdict: Verdict = "failed" if broken else "passed"
     if stage.kind == "script":
-        broken = ()
-    verdict = "measured" if stage.kind == "script" else "failed" if broken else "passed"
+        verdict, broken = "measured", ()
     return Outcome(
         stage.drill,
         stage.kind,

@@ -31,7 +31,9 @@ def run(stage: Stage) -> Outcome:
     with (
         camera() as source,
         memory_group(LIMIT_MIB) as group,
-        stage.start(source.url, tier="auto", sections=SECTIONS, prefix=group.prefix) as program,
+        stage.start(
+            source.url, audio="synthetic", tier="auto", sections=SECTIONS, prefix=group.prefix
+        ) as program,
     ):
         if program.kind == "daemon":
             program.wait_for(lambda line: line.says("prediction", tier="high"), 0, 20.0)

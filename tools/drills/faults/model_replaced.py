@@ -14,13 +14,18 @@ from tools.drills.trial import Trial
 COUNTERPART = False
 SWAPS = 20
 EVERY_S = 0.25
+SECTIONS = {"governor": {"limits": {"poll_min_s": 0.1, "poll_max_s": 0.1}}}
+"""A pin is seen at the next poll."""
 
 
 def run(stage: Stage) -> Outcome:
     """Ask for `high` and `low` in turn; each load finds the file in some state of being written."""
     bundle = stage.bundle()
     high = bundle / "high.tflite"
-    with camera() as source, stage.start(source.url, tier="low", bundle=bundle) as program:
+    with (
+        camera() as source,
+        stage.start(source.url, tier="low", bundle=bundle, sections=SECTIONS) as program,
+    ):
         trial = Trial(
             stage.drill,
             program,
@@ -31,10 +36,12 @@ def run(stage: Stage) -> Outcome:
             with _rewriting(high):
                 for number in range(SWAPS):
                     tier = "low" if number % 2 else "high"
-                    stage.write_config(source.url, "none", tier=tier, bundle=bundle)
+                    stage.write_config(
+                        source.url, "none", tier=tier, bundle=bundle, sections=SECTIONS
+                    )
                     program.process.send_signal(signal.SIGHUP)
                     program.go_on(EVERY_S)
-            stage.write_config(source.url, "none", tier="high", bundle=bundle)
+            stage.write_config(source.url, "none", tier="high", bundle=bundle, sections=SECTIONS)
             program.process.send_signal(signal.SIGHUP)
         return trial.end()
 

@@ -1,4 +1,4 @@
-"""The board sleeps for an hour: the program stands still while time since boot and wall clock go on.
+"""The board sleeps for an hour: the program stands still, and its clocks go on.
 
 A real suspend would take every drill's machine along. Here the process is stopped for some
 seconds, and its clocks (tools/drills/clock.py) are an hour ahead when it goes on.
