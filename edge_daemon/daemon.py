@@ -21,6 +21,7 @@ from edge_daemon.governor.governor import Order
 from edge_daemon.governor.senses import Senses
 from edge_daemon.governor.watch import Watch
 from edge_daemon.inference.bundle import Bundle, check_models, load_bundle
+from edge_daemon.inference.exposure import exposed_to_others
 from edge_daemon.inference.gate import Reuse
 from edge_daemon.inference.smoothing import Smoother
 from edge_daemon.inference.swap import Swapper
@@ -97,6 +98,8 @@ class Daemon:
         virtual = VirtualClock() if self._lockstep else None
         self._clock = virtual or monotonic_ns
         self.bundle = load_bundle(config.bundle)
+        if others := exposed_to_others(self.bundle):
+            log.warning("the bundle is not safe from other users: %s", others)
         check_models(self.bundle)
         self._notifier = Notifier.from_environment(environ)
         self.journal = Journal(

@@ -70,6 +70,7 @@ def collect(root: Path, host: Host) -> list[Finding]:
         _batteries(root),
         _pressure(root),
         _memory_cgroup(root),
+        *_bundle(host),
         _profile(host),
         *_devices(root, host),
         *_libraries(root, host),
@@ -227,6 +228,12 @@ def _memory_cgroup(root: Path) -> Finding:
         remedy = "it is on the kernel command line already: reboot, or build it into the kernel"
     detail = "off: the service's memory limits (MemoryMax, MemoryHigh) have no effect"
     return Finding(name, Verdict.WARN, detail, remedy)
+
+
+def _bundle(host: Host) -> Iterator[Finding]:
+    if host.bundle_exposed is not None:
+        remedy = "chown -R root and chmod -R o-w the bundle: models are trusted like programs"
+        yield Finding("bundle", Verdict.WARN, host.bundle_exposed, remedy)
 
 
 def _profile(host: Host) -> Finding:

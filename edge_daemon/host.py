@@ -47,6 +47,7 @@ class Host:
         journal: directory of the journal, which need not exist yet.
         journal_mib: room that the journal may take.
         profile: what the governor goes by, or why it cannot; None where no bundle says.
+        bundle_exposed: who beside root and the user could change the bundle; None where nobody.
         now: the wall clock's time.
     """
 
@@ -64,6 +65,7 @@ class Host:
     journal: Path
     journal_mib: float
     profile: Choice | ProfileError | None = None
+    bundle_exposed: str | None = None
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
@@ -72,6 +74,7 @@ def inspect_host(
     journal: Path,
     journal_mib: float,
     profile: Choice | ProfileError | None = None,
+    bundle_exposed: str | None = None,
 ) -> Host:
     """Look at the machine that this runs on.
 
@@ -80,6 +83,7 @@ def inspect_host(
         journal: directory of the journal.
         journal_mib: room that the journal may take.
         profile: see `Host`.
+        bundle_exposed: see `Host`.
     """
     runtimes = {name: _version(name) for name in RUNTIMES}
     return Host(
@@ -97,6 +101,7 @@ def inspect_host(
         journal=journal,
         journal_mib=journal_mib,
         profile=profile,
+        bundle_exposed=bundle_exposed,
     )
 
 

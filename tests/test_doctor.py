@@ -316,3 +316,10 @@ def test_a_profile_that_is_broken(tmp_path: Path) -> None:
 
 def test_a_profile_of_a_bundle_that_cannot_be_loaded(tmp_path: Path) -> None:
     assert profile(tmp_path, None).verdict is Verdict.INFO
+
+
+def test_a_bundle_that_others_can_change_is_told(tmp_path: Path) -> None:
+    assert "bundle" not in {finding.name for finding in collect(board("rpi5"), host(tmp_path))}
+    found = look(board("rpi5"), tmp_path, "bundle", bundle_exposed="anybody may write to /b")
+    assert (found.verdict, found.detail) == (Verdict.WARN, "anybody may write to /b")
+    assert "chmod -R o-w" in found.remedy

@@ -36,6 +36,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = "exit codes: 0 nothing fails, 1 something does"
 
 
+def _exposed(config: "Config") -> str | None:
+    """Return who else could change the bundle; None too where the bundle is no good."""
+    from edge_daemon.inference.bundle import BundleError, load_bundle
+    from edge_daemon.inference.exposure import exposed_to_others
+
+    try:
+        return exposed_to_others(load_bundle(config.bundle))
+    except BundleError:
+        return None
+
+
 def _profile(config: "Config", root: Path) -> "Choice | ProfileError | None":
     """Return what the governor goes by, or why it cannot; None where the bundle is no good."""
     from edge_daemon.governor.profilefile import ProfileError, board_name, choose_profile
@@ -74,6 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
         config.journal.directory,
         config.journal.max_total_mib,
         _profile(config, arguments.sysroot),
+        _exposed(config),
     )
     findings = collect(arguments.sysroot, host)
     out = standard_output()

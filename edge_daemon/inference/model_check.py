@@ -5,6 +5,7 @@
 prints one line of JSON for each file, in order, as soon as it has been loaded and run once.
 """
 
+import hashlib
 import os
 import resource
 import signal
@@ -32,6 +33,7 @@ class ModelReport(Struct, frozen=True):
 
     Attributes:
         file: the model.
+        sha256: of the bytes that were opened, in lower-case hexadecimal.
         inputs: by the model's signature.
         outputs: by the model's signature.
         delegated: whether XNNPACK runs it.
@@ -42,6 +44,7 @@ class ModelReport(Struct, frozen=True):
     """
 
     file: str
+    sha256: str = ""
     inputs: tuple[TensorInfo, ...] = ()
     outputs: tuple[TensorInfo, ...] = ()
     delegated: bool = False
@@ -100,7 +103,8 @@ def open_model(file: Path) -> ModelReport:
 
     try:
         started_s = time.perf_counter()
-        interpreter = Interpreter(file)
+        model = file.read_bytes()
+        interpreter = Interpreter(model, name=str(file))
         loaded_s = time.perf_counter()
         interpreter.run(
             {info.name: np.zeros(info.shape, np.float32) for info in interpreter.inputs.values()}
@@ -112,6 +116,7 @@ def open_model(file: Path) -> ModelReport:
         return ModelReport(str(file), error=f"{file}: cannot be used: {error!r}")
     return ModelReport(
         file=str(file),
+        sha256=hashlib.sha256(model).hexdigest(),
         inputs=tuple(interpreter.inputs.values()),
         outputs=tuple(interpreter.outputs.values()),
         delegated=interpreter.delegated,

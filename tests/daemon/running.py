@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,7 @@ class Running:
         journal: its directory.
         arguments: further ones.
         environ: further variables.
+        prefix: a command that runs it, and becomes it.
     """
 
     def __init__(
@@ -58,12 +59,13 @@ class Running:
         journal: Path,
         *arguments: str | Path,
         environ: Mapping[str, str] | None = None,
+        prefix: Sequence[str] = (),
     ) -> None:
         self.journal = journal
         self.log = config.parent / f"{config.stem}-{next(_numbers)}.log"
         self._stderr = self.log.open("ab")
         self.process = subprocess.Popen(
-            command("run", "--config", config, "--journal", journal, *arguments),
+            [*prefix, *command("run", "--config", config, "--journal", journal, *arguments)],
             stderr=self._stderr,
             env={**os.environ, **(environ or {})},
         )
@@ -117,9 +119,10 @@ def running(
     journal: Path,
     *arguments: str | Path,
     environ: Mapping[str, str] | None = None,
+    prefix: Sequence[str] = (),
 ) -> Iterator[Running]:
     """Run a daemon for the length of a test."""
-    daemon = Running(config, journal, *arguments, environ=environ)
+    daemon = Running(config, journal, *arguments, environ=environ, prefix=prefix)
     try:
         yield daemon
     finally:

@@ -1,6 +1,7 @@
 """Any bytes as a journal, through all that reads one: nothing raises, nothing drives a terminal."""
 
 import contextlib
+import re
 import threading
 from pathlib import Path
 
@@ -115,3 +116,11 @@ def test_what_is_huge_does_not_hide_what_is_behind_it(
 ) -> None:
     assert examine(place, what + b"\n" + good) >= good.count(b"\n")
     assert max(len(line) for line in good.splitlines()) < MAX_LINE_BYTES
+
+
+@pytest.mark.parametrize("field", [b'"mono_ns":', b'"time_ns":', b'"decided_mono_ns":'])
+def test_a_number_beyond_reason_makes_a_bad_line(good: bytes, place: Path, field: bytes) -> None:
+    assert field in good
+    spoiled = re.sub(field + rb"\d+", field + b"9" * 400, good)
+    wrong = sum(field in line for line in good.splitlines())
+    assert examine(place, spoiled) == good.count(b"\n") - wrong
