@@ -40,9 +40,9 @@ def lost_windows(gaps: Sequence[float], period_s: float) -> int:
 
 
 def missing_numbers(lines: Sequence[Line]) -> int:
-    """Return how many numbers (`seq`) are missing between the first line and the last."""
+    """Return how many numbers (`seq`) are missing from 0 to that of the last line."""
     numbers = [line.fields["seq"] for line in lines if "seq" in line.fields]
-    return sum(max(0, b - a - 1) for a, b in pairwise(numbers))
+    return sum(max(0, b - a - 1) for a, b in pairwise([-1, *numbers]))
 
 
 def repeated_numbers(lines: Sequence[Line]) -> int:

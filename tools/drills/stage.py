@@ -23,7 +23,7 @@ Sections = Mapping[str, Any]
 
 DEFAULTS: dict[str, dict[str, Any]] = {
     "window": {"period_ms": round(PERIOD_S * 1000)},
-    "capture": {"stall_s": 1.0, "retry_first_s": 0.1, "retry_max_s": 2.0},
+    "capture": {"stall_s": 1.0, "retry_first_s": 0.1, "retry_max_s": 2.0, "black_s": 2.0},
     "governor": {"reading_every_s": 5.0, "profile": "published"},
 }
 """What every drill changes in the config: faults of a few seconds are to be seen in seconds."""
