@@ -12,12 +12,13 @@ from edge_daemon.governor.decision import Decision
 from edge_daemon.governor.headroom import Headroom, headroom
 from edge_daemon.governor.limits import Limits
 from edge_daemon.governor.meter import Meter
-from edge_daemon.governor.policy import PolicyState, decide, start, swap_failed
+from edge_daemon.governor.policy import decide, start, swap_failed
 from edge_daemon.governor.pressure import unknown, without
 from edge_daemon.governor.probes import LEAD_S
 from edge_daemon.governor.profile import PUBLISHED, Profile
 from edge_daemon.governor.reading import Reading
 from edge_daemon.governor.senses import Senses
+from edge_daemon.governor.state import PolicyState
 from edge_daemon.journal.events import Fault, ReadingEvent, Sink
 from edge_daemon.tier import Tier
 

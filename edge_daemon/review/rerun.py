@@ -11,7 +11,8 @@ from msgspec.structs import replace
 
 from edge_daemon.governor.decision import Decision
 from edge_daemon.governor.limits import Limits
-from edge_daemon.governor.policy import PolicyState, decide, start, swap_failed
+from edge_daemon.governor.policy import decide, start, swap_failed
+from edge_daemon.governor.state import PolicyState
 from edge_daemon.governor.profile import PUBLISHED, Profile
 from edge_daemon.governor.reading import Reading
 from edge_daemon.governor.record import Settings, SwapFailed

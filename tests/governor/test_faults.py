@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from edge_daemon.clock import VirtualClock
 from edge_daemon.governor.limits import Limits
-from edge_daemon.governor.policy import PolicyState, decide
+from edge_daemon.governor.policy import decide
 from edge_daemon.governor.pressure import unknown
 from edge_daemon.governor.probes import Probes
 from edge_daemon.governor.profile import PUBLISHED
 from edge_daemon.governor.reading import Reading
+from edge_daemon.governor.state import PolicyState
 from edge_daemon.tier import Tier
 from tests.governor.driver import Driver
 from tests.governor.sysroot import board, copy_of, seconds, write

@@ -10,11 +10,12 @@ from edge_daemon.governor.foresight import foreseen_margins
 from edge_daemon.governor.heat import rise_c
 from edge_daemon.governor.limits import BatteryLimits, ForeseenLimits, Limits
 from edge_daemon.governor.margin import QUANTITIES, Margin
-from edge_daemon.governor.policy import PolicyState, decide, start, swap_failed
+from edge_daemon.governor.policy import decide, start, swap_failed
 from edge_daemon.governor.pressure import alarm, unknown
 from edge_daemon.governor.profile import Profile, TierCost
 from edge_daemon.governor.reading import Reading
 from edge_daemon.governor.slowdown import expected_cycle_ms, own_share
+from edge_daemon.governor.state import PolicyState
 from edge_daemon.tier import TIERS, Tier
 from tests.governor.sysroot import seconds
 from tests.governor.test_policy import GOOD

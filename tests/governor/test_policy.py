@@ -7,9 +7,10 @@ from msgspec.structs import replace
 from edge_daemon.governor.decision import Decision
 from edge_daemon.governor.limits import Limits, Priorities, TemperatureLimits
 from edge_daemon.governor.margin import Margin
-from edge_daemon.governor.policy import PolicyState, decide, start, swap_failed
+from edge_daemon.governor.policy import decide, start, swap_failed
 from edge_daemon.governor.profile import PUBLISHED
 from edge_daemon.governor.reading import Reading
+from edge_daemon.governor.state import PolicyState
 from edge_daemon.tier import TIERS, Tier
 from tests.governor.sysroot import seconds
 

@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from edge_daemon.governor.limits import Limits
-from edge_daemon.governor.policy import UPS_AT_ONCE, PolicyState, decide, start, swap_failed
+from edge_daemon.governor.policy import decide, start, swap_failed
 from edge_daemon.governor.pressure import alarm, pressures, unknown
 from edge_daemon.governor.profile import PUBLISHED
 from edge_daemon.governor.reading import Reading
+from edge_daemon.governor.state import UPS_AT_ONCE, PolicyState
 from edge_daemon.tier import TIERS, Tier
 from tests.governor.sysroot import seconds
 from tests.governor.test_policy import GOOD, LIMITS, Run

@@ -17,9 +17,10 @@ from edge_daemon.governor.limits import (
     Priorities,
     TemperatureLimits,
 )
-from edge_daemon.governor.policy import PolicyState, decide, start, swap_failed
+from edge_daemon.governor.policy import decide, start, swap_failed
 from edge_daemon.governor.profile import Profile, TierCost
 from edge_daemon.governor.reading import Reading
+from edge_daemon.governor.state import PolicyState
 from edge_daemon.tier import TIERS, Tier
 from tests.governor.sysroot import seconds
 from tests.governor.test_foresight import CALM, PROFILE

@@ -11,10 +11,11 @@ from edge_daemon.clock import VirtualClock
 from edge_daemon.governor.decision import Decision
 from edge_daemon.governor.governor import Governor, Order
 from edge_daemon.governor.limits import CpuLimits, Limits
-from edge_daemon.governor.policy import PolicyState, decide
+from edge_daemon.governor.policy import decide
 from edge_daemon.governor.profile import PUBLISHED, Profile
 from edge_daemon.governor.reading import Reading
 from edge_daemon.governor.record import FORMAT, Header, Recorder, Settings
+from edge_daemon.governor.state import PolicyState
 from edge_daemon.journal.events import Event
 from edge_daemon.review.opening import open_trace
 from edge_daemon.review.rerun import Replayed, rerun

@@ -6,9 +6,10 @@ from msgspec.structs import replace
 
 from edge_daemon.governor.estimate import FILTERS, Filters
 from edge_daemon.governor.limits import Limits
-from edge_daemon.governor.policy import PolicyState, decide, start
+from edge_daemon.governor.policy import decide, start
 from edge_daemon.governor.profile import Profile
 from edge_daemon.governor.reading import Reading
+from edge_daemon.governor.state import PolicyState
 from edge_daemon.tier import Tier
 
 
