@@ -104,17 +104,24 @@ install_units() {
     install -m 0644 "$1/$share/edge-daemon.sysusers" "$users"
 }
 
+# restart: let the version that is now in force run, unless the service was stopped on purpose.
+restart() {
+    systemctl daemon-reload
+    case $(systemctl is-active edge-daemon) in
+        inactive | unknown) return 1 ;;
+    esac
+    systemctl reset-failed edge-daemon
+    systemctl restart edge-daemon ||
+        die "$opt does not start, see: journalctl -u edge-daemon; the way back: $0 --rollback"
+    say "restarted; see: systemctl status edge-daemon"
+}
+
 start() {
     systemd-sysusers "$users"
     # systemd makes it at the first start; `edge-daemon check` looks for it before.
     install -d -m 0750 -o edge-daemon -g edge-daemon /var/log/edge-daemon
-    systemctl daemon-reload
-    if systemctl is-active --quiet edge-daemon; then
-        systemctl restart edge-daemon
-        say "restarted; see: systemctl status edge-daemon"
-    else
+    restart ||
         say "next: edit $etc/config.yaml, then: sudo systemctl enable --now edge-daemon"
-    fi
 }
 
 rollback() {
@@ -123,10 +130,7 @@ rollback() {
     install_units "$slot"
     flip "$slot"
     say "$opt is $(basename "$slot") again"
-    if live; then
-        systemctl daemon-reload
-        systemctl try-restart edge-daemon
-    fi
+    if live && ! restart; then say "it is stopped; to start it: sudo systemctl start edge-daemon"; fi
 }
 
 [ -n "$root" ] || [ "$(id -u)" -eq 0 ] || die "run this as root: sudo systemd/install.sh"

@@ -1,0 +1,106 @@
+"""Limits that systemd sets on the service: they apply, and the governor lives within them."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.systemd.service import COMMAND, CONFIG, PYTHON, STATE, UNIT, Service
+
+pytestmark = [pytest.mark.root, pytest.mark.slow]
+
+QUICK = {"poll_max_s": 0.5, "up_after_s": 0.5, "ups_per_hour": 3600}
+REST = ["temperature", "battery", "throttle"]
+
+
+@pytest.fixture
+def limited(service: Service) -> Service:
+    """The service on a machine whose limits bite; elsewhere the test skips."""
+    grow = "held = bytearray(b'x') * (128 << 20)"
+    limit = ("-p", "MemoryMax=32M", "-p", "MemorySwapMax=0")
+    grown = service.guest.run("systemd-run", "--wait", *limit, PYTHON, "-c", grow)
+    if grown.returncode == 0:
+        pytest.skip("this kernel's control groups are not the guest's to set limits in")
+    service.systemctl("reset-failed")
+    return service
+
+
+def explained(service: Service) -> dict[str, Any]:
+    """Return what `edge-daemon explain` says."""
+    done = service.guest.run(COMMAND, "explain", "--json")
+    assert done.returncode == 0, done.stderr
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
+
+
+def limit(service: Service, setting: str) -> None:
+    """Set a limit as an operator does on a running service."""
+    service.systemctl("set-property", "--runtime", UNIT, setting)
+
+
+def test_it_gives_way_when_its_memory_is_limited_and_comes_back(limited: Service) -> None:
+    limits = {**QUICK, "ignored": ["cpu", *REST]}
+    limited.configure(governor={"limits": limits, "profile": "published"})
+    limited.start()
+    high = limited.wait_for("tier_change", to="high")
+    # Room for 12 MiB more, within the reserve of 16.
+    limit(limited, f"MemoryMax={int(limited.show('MemoryCurrent')) + (12 << 20)}")
+    down = limited.wait_for("tier_change", to="critical", after=high["seq"])
+    assert (down["resource"], down["rule"]) == ("memory", "memory_reserve")
+    assert down["reading"]["memory_available_mib"] < 16
+    why = " ".join(explained(limited)["text"])
+    assert down["reason"] in why
+    assert "must be at least 30 MiB for low" in why
+    limit(limited, "MemoryMax=infinity")
+    limited.wait_for("tier_change", to="high", after=down["seq"])
+    assert limited.show("NRestarts") == "0"
+
+
+def test_a_board_that_was_measured_gives_way_when_its_quota_shrinks(limited: Service) -> None:
+    # With a group of its own from the start, as everywhere but on cgroup v1; starved, not hung.
+    limited.drop_in("50-cpu", "[Service]\nCPUAccounting=yes\nWatchdogSec=30\n")
+    foreseen = {"deadline_ms": 1000, "caution_z": 0}
+    limited.configure(
+        window={"period_ms": 10},
+        governor={"limits": {**QUICK, "ignored": ["memory", *REST], "foreseen": foreseen}},
+    )
+    # Measured as root, before the service has ever run, and found by the service's user.
+    arguments = ("--quick", "--anyway", "--config", CONFIG)
+    measured = limited.guest.run(COMMAND, "profile", *arguments)
+    assert measured.returncode == 0, measured.stderr
+    assert f"kept in {STATE}/profile-" in measured.stderr
+    limited.start()
+    assert limited.wait_for("start")["profile"].startswith("measured ")
+    assert limited.guest.run("stat", "-c", "%U", STATE).stdout.strip() == "edge-daemon"
+    high = limited.wait_for("tier_change", to="high")
+    # A window of about 1 ms each 10 ms asks for a tenth of a core: twice what is left.
+    limit(limited, "CPUQuota=5%")
+    down = limited.wait_for("tier_change", to="critical", after=high["seq"])
+    assert (down["resource"], down["rule"]) == ("cpu", "cpu_limit")
+    assert down["reading"]["cores"] == 0.05
+    assert down["reason"] in " ".join(explained(limited)["text"])
+    group = "$(systemctl show -p ControlGroup --value edge-daemon)"
+    stat = f"cat /sys/fs/cgroup/cpu{group}/cpu.stat /sys/fs/cgroup{group}/cpu.stat"
+    counters = limited.guest.run("sh", "-c", stat).stdout.split()
+    assert int(counters[counters.index("nr_throttled") + 1]) > 0
+    limit(limited, "CPUQuota=")
+    limited.wait_for("tier_change", to="high", after=down["seq"])
+    assert limited.show("NRestarts") == "0"
+
+
+def test_no_device_is_open_to_it_but_cameras_and_microphones(limited: Service) -> None:
+    limited.start()
+    group = "$(systemctl show -p ControlGroup --value edge-daemon)"
+    listed = limited.guest.run("sh", "-c", f"cat /sys/fs/cgroup/devices{group}/devices.list")
+    if listed.returncode != 0:
+        pytest.skip("only control groups of version 1 list the devices")
+    known = limited.guest.read("/proc/devices").splitlines()
+    names = {"video4linux", "media", "dma_heap", "alsa"}
+    allowed = {words[0] for line in known if len(words := line.split()) == 2 and words[1] in names}
+    # What DevicePolicy=closed leaves: null, zero, full, random, terminals.
+    closed = {"1", "5", "136", "0"}
+    majors = {line.split()[1].split(":")[0] for line in listed.stdout.splitlines()}
+    assert majors <= closed | allowed
+    assert "1:3" in listed.stdout
+    assert "1:1 " not in listed.stdout  # /dev/mem
+    assert not [line for line in listed.stdout.splitlines() if line.startswith("a")]
