@@ -11,6 +11,8 @@ BINFMT = Path("/proc/sys/fs/binfmt_misc")
 RULE = Path("/usr/lib/binfmt.d/qemu-aarch64.conf")
 """What the package qemu-user-static brings; systemd registers it, where there is a systemd."""
 
+PATH = "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 
 def ensure() -> None:
     """Make sure that programs for arm64 run, also in a root file system of their own.
@@ -36,8 +38,8 @@ def enter(
 ) -> str:
     """Return what a program prints that runs as root with another root directory.
 
-    It has /proc, and /sys to read: without the processors in there the TFLite runtime cannot tell
-    what they can do and leaves XNNPACK out, which rounds differently.
+    It has /proc, an empty /tmp that goes away with it, and /sys to read: without the processors in
+    there the TFLite runtime leaves XNNPACK out, and plain kernels round differently.
 
     Args:
         root: the directory.
@@ -49,10 +51,12 @@ def enter(
     Raises:
         BoardError: as `run`.
     """
-    script = 'mount --rbind -o ro /sys "$0/sys" && exec chroot "$0" "$@"'
+    script = (
+        'mount -t sysfs -o ro sysfs "$0/sys"; mount -t tmpfs tmpfs "$0/tmp"; exec chroot "$0" "$@"'
+    )
     return run(
         "unshare", "--mount", "--pid", "--fork", "--kill-child", f"--mount-proc={root}/proc",
-        "env", "--ignore-environment", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root",
+        "env", "--ignore-environment", f"PATH={PATH}", "HOME=/root",
         f"QEMU_CPU={cpu}", "sh", "-euc", script, str(root), *command,
         timeout_s=timeout_s,
     )  # fmt: skip

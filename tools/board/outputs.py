@@ -35,6 +35,11 @@ def outputs(bundle: Bundle) -> Outputs:
     return {tier.value: _of_model(bundle, tier) for tier in bundle.tiers}
 
 
+def shipped() -> Outputs:
+    """Run the models of the bundle that is shipped."""
+    return outputs(load_bundle(shipped_bundle()))
+
+
 def _of_model(bundle: Bundle, tier: Tier) -> dict[str, list[list[int]]]:
     interpreter = Interpreter(bundle.path / bundle.tiers[tier].file)
     found: dict[str, list[list[int]]] = {name: [] for name in interpreter.outputs}

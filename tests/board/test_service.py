@@ -1,0 +1,58 @@
+"""The service on an arm64 board with real drivers: it sees, hears, and says what it found."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.board.board import Board
+from tests.board.test_userland import largest_difference, numbers
+from tools.board import outputs
+
+pytestmark = [pytest.mark.root, pytest.mark.slow]
+
+CAMERA = "/dev/v4l/by-path/platform-vivid.0-video-index0"
+
+
+def test_it_sees_and_hears_without_privileges(board: Board) -> None:
+    start = board.wait_for("start")
+    assert (start["video"], start["pinned"]) == (CAMERA, False)
+    assert "Loopback" in start["audio"]
+    assert board.show("ActiveState") == "active"
+    assert "tier high" in board.show("StatusText")
+    process = board.line.check(f"cat /proc/{board.show('MainPID')}/status")
+    fields = dict(line.split(":\t", 1) for line in process.splitlines() if ":\t" in line)
+    assert int(fields["CapBnd"], 16) == 0
+    assert board.line.check(f"ps -o user= -p {board.show('MainPID')}").strip() == "edge-daemon"
+
+
+def test_a_reading_has_every_sensor_of_the_board(board: Board) -> None:
+    reading = board.wait_for("reading", after=board.mark())["reading"]
+    assert (reading["temperature_zone"], reading["temperature_limit_c"]) == ("cpu-thermal", 80.0)
+    assert (reading["battery_fraction"], reading["on_mains"]) == (0.9, True)
+    assert reading["cores"] == 2.0
+    assert 100.0 < reading["memory_available_mib"] < 1024.0
+    assert "failed" not in reading
+    assert reading["absent"] == ["throttle"]
+
+
+def test_the_devices_are_listed_as_the_configuration_wants_them(board: Board) -> None:
+    said = board.line.check("edge-daemon devices", 120.0)
+    for name in (CAMERA, "Loopback: PCM (hw:0,1)", "cpu-thermal", "board-battery"):
+        assert name in said, said
+
+
+def test_the_models_give_the_numbers_that_they_give_here(board: Board) -> None:
+    program = Path(outputs.__file__).read_text(encoding="utf-8")
+    board.line.check(f"cat > /run/outputs.py <<'END'\n{program}\nEND")
+    said = board.line.check("/opt/edge-daemon/bin/python /run/outputs.py 2>/dev/null", 120.0)
+    here = [row for tier in outputs.shipped().values() for rows in tier.values() for row in rows]
+    assert largest_difference(here, numbers(said)) <= 1
+
+
+def test_a_stop_is_orderly(board: Board) -> None:
+    board.line.check("systemctl stop edge-daemon", 60.0)
+    assert board.show("Result") == "success"
+    last = board.lines()[-1]
+    assert (last["event"], last["reason"]) == ("stop", "SIGTERM")
+    assert json.loads(board.line.check("tail -n 1 /var/log/edge-daemon/journal.jsonl")) == last
