@@ -184,7 +184,9 @@ def write_bundle(
         unchecked.read_model(tier)
     # Whole or not at all, as a daemon may be starting from this directory.
     draft = directory / (MANIFEST + ".new")
-    draft.write_bytes(text)
+    draft.unlink(missing_ok=True)  # rather than write through what lies there
+    with draft.open("xb") as opened:
+        opened.write(text)
     draft.replace(file)
     return load_bundle(directory)
 

@@ -168,3 +168,12 @@ def peak_kib() -> int:
         if line.startswith("VmHWM:"):
             return int(line.split()[1])
     raise AssertionError("the kernel tells no peak")
+
+
+def test_it_inherits_no_file_of_the_daemon(tmp_path: Path) -> None:
+    with (tmp_path / "of the daemon").open("w") as file:
+        os.set_inheritable(file.fileno(), True)  # as a library might leave one
+        look = "for file in /proc/$$/fd/*; do readlink $file; done; true"
+        seen = Command(["/bin/sh", "-c", look], 10.0).output().splitlines()
+    assert seen[0] == "/dev/null"
+    assert all(name == "/dev/null" or name.startswith("/memfd:") for name in seen), seen

@@ -4,7 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from edge_daemon.inference.bundle import Bundle, BundleError, check_models, load_bundle
+from edge_daemon.inference.bundle import (
+    Bundle,
+    BundleError,
+    check_models,
+    load_bundle,
+    write_bundle,
+)
 from edge_daemon.inference.exposure import exposure
 from tests.inference.scenes import BARS
 
@@ -63,3 +69,17 @@ def test_what_was_opened_is_what_was_hashed(bundle: Bundle) -> None:
     shutil.copy(BARS / "medium.tflite", bundle.path / "low.tflite")
     with pytest.raises(BundleError, match=r"low\.tflite: was changed while it was opened"):
         check_models(bundle)
+
+
+def test_a_manifest_is_not_written_through_a_link(bundle: Bundle, tmp_path: Path) -> None:
+    (tmp_path / "target").write_text("as it was")
+    (bundle.path / "bundle.yaml.new").symlink_to(tmp_path / "target")
+    write_bundle(
+        bundle.path,
+        name=bundle.name,
+        version="9.9.9",
+        labels=bundle.labels,
+        tiers=bundle.tiers,
+    )
+    assert (tmp_path / "target").read_text() == "as it was"
+    assert load_bundle(bundle.path).version == "9.9.9"
