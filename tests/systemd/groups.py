@@ -38,7 +38,7 @@ class Groups:
     def __exit__(self, *_: object) -> None:
         deadline = time.monotonic() + _GONE_S
         for path in self._paths:
-            for folder, _, _ in os.walk(path, topdown=False):
+            for folder, _folders, _files in os.walk(path, topdown=False):
                 _remove(Path(folder), deadline)
 
     def join(self) -> None:

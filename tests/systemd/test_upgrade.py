@@ -94,5 +94,5 @@ def test_from_the_first_installation_to_the_last_file(fresh: Service) -> None:
     service.make("uninstall", "PURGE=1")
     assert written(service) - before <= {f"etc/{name}" for name in ACCOUNTS}
     assert accounts(service) == users
-    folders = "find / -xdev -name '*edge-daemon*' -not -path '/srv/*' -not -path '/proc/*'"
-    assert guest.run("sh", "-c", folders).stdout == ""
+    find = ("find", "/etc", "/opt", "/usr/local", "/var", "/run", "-name", "*edge-daemon*")
+    assert guest.run(*find).stdout == ""
