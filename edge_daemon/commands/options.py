@@ -1,14 +1,18 @@
 """Options that several commands share, and the config that they amount to."""
 
 import argparse
+import logging
 import os
 from pathlib import Path
+from stat import S_IROTH
 
 from msgspec.structs import replace
 
 from edge_daemon.config import Config, find_config, load_config
 from edge_daemon.config.load import SYSTEM_JOURNAL
 from edge_daemon.tier import TIERS
+
+log = logging.getLogger(__name__)
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +48,10 @@ def journal_directory(config: Path | None) -> Path:
 
 def load(arguments: argparse.Namespace) -> Config:
     """Return the config with the command line's options put over it; raises ConfigError."""
-    config = load_config(config_path(arguments), os.environ)
+    path = config_path(arguments)
+    config = load_config(path, os.environ)
+    if path is not None and "@" in str(config.video.device) and path.stat().st_mode & S_IROTH:
+        log.warning("%s: anybody may read the camera's password in it; chmod o-r it", path)
     tier = getattr(arguments, "tier", None)
     if tier is not None:
         config = replace(config, tier=tier)

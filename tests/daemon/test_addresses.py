@@ -1,5 +1,6 @@
 """No address that could hold a password is told: wrong keys, devices that refuse, GStreamer."""
 
+import argparse
 import contextlib
 import os
 import signal
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from edge_daemon.commands.options import load
 from tests.daemon.running import DATA, PATIENCE_S, command, running, write_config
 
 PASSWORD = "correct-horse"
@@ -52,6 +54,7 @@ def test_all_that_a_run_says(config: Path, tmp_path: Path) -> None:
         environ = {"NOTIFY_SOCKET": address, "CAMERA_PASSWORD": PASSWORD}
         with running(config, journal, environ=environ) as daemon:
             daemon.wait_for(lambda line: line.get("state") == "reconnecting")
+            daemon.wait_for_event("prediction")  # it runs, and so takes a SIGHUP
             good = config.read_text()
             config.write_text(good.replace('"device"', '"devise"'))
             daemon.process.send_signal(signal.SIGHUP)
@@ -82,3 +85,15 @@ def test_all_that_a_command_says(config: Path, arguments: list[str]) -> None:
     )
     assert done.stdout + done.stderr
     assert PASSWORD not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("mode", "warned"), [(0o644, True), (0o640, False)])
+def test_a_password_that_anybody_may_read_is_told_of(
+    config: Path, caplog: pytest.LogCaptureFixture, mode: int, warned: bool
+) -> None:
+    config.chmod(mode)
+    device = load(argparse.Namespace(config=config)).video.device
+    told = [record.getMessage() for record in caplog.records]
+    assert told == [f"{config}: anybody may read the camera's password in it; chmod o-r it"] * (
+        warned and "@" in str(device)
+    )
