@@ -13,8 +13,10 @@ PYTHON_TOOLS := $(VENV_TOOLS)/bin/python
 PIP := -m pip --disable-pip-version-check --quiet install
 # Passed on to the command of demo, bench, test, test-tools, install and uninstall.
 ARGS ?=
-# Without --ignore=tests/tools, and without a plugin that a dependency brings and nothing uses.
-PYTEST_TOOLS := -o addopts="-ra --strict-markers --strict-config" -p no:anyio
+# Without the --ignore of the suites that have a target of their own; for the tools also without a
+# plugin that a dependency brings and nothing uses.
+PYTEST_ALL := -o addopts="-ra --strict-markers --strict-config"
+PYTEST_TOOLS := $(PYTEST_ALL) -p no:anyio
 # For models: a directory with the folders mnist, fsdd and noise, or generated data, which teaches
 # nothing but shows in a minute or two that every stage works; it leaves the shipped bundle alone.
 DATA ?=
@@ -27,10 +29,10 @@ ifeq ($(filter models,$(MAKECMDGOALS))$(DATA)$(SMOKE),models)
 $(error where are the data sets? make models DATA=DIRECTORY, or SMOKE=1 for generated data)
 endif
 
-.PHONY: help demo test check bench models docs simulate test-tools test-tflite install uninstall clean
+.PHONY: help demo test check bench models docs simulate drills fuzz test-tools test-tflite test-systemd test-board install uninstall clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.runtime ## watch the daemon adapt: shipped clip, shipped models, no hardware needed
 	@$(PYTHON_DAEMON) -m edge_daemon demo $(ARGS)
@@ -68,6 +70,20 @@ models: $(VENV_TOOLS)/.ready ## teach, distil, convert and evaluate the bundle: 
 
 simulate: $(VENV_TOOLS)/.ready ## play the governor against others on a simulated board, and check its gates
 	@$(PYTHON_TOOLS) -m tools.simulate score --check $(ARGS)
+
+test-systemd: $(VENV)/.dev ## run the service under a real systemd (root; else those tests skip)
+	@tools/apt.sh systemd systemd-container shellcheck strace || echo "going on: tests that need these skip"
+	@$(PYTHON_DAEMON) -m pytest $(PYTEST_ALL) tests/systemd $(ARGS)
+
+test-board: $(VENV)/.dev ## run the daemon on a virtual arm64 board (root; builds it once, 15 minutes)
+	@$(PYTHON_DAEMON) -m tools.board build
+	@$(PYTHON_DAEMON) -m pytest $(PYTEST_ALL) tests/board $(ARGS)
+
+drills: $(VENV)/.dev ## break everything around the running daemon, and time how it takes that (root for all)
+	@$(PYTHON_DAEMON) -m tools.drills $(ARGS)
+
+fuzz: $(VENV)/.dev ## feed broken files to everything that reads one; FUZZ=100 tries more
+	@$(PYTHON_DAEMON) -m pytest tests/fuzz $(ARGS)
 
 install: ## install as a systemd service (root; DESTDIR= installs into an image)
 	@systemd/install.sh $(ARGS)
