@@ -50,6 +50,7 @@ def test_the_tools_import_what_training_and_daemon_share() -> None:
         # The headroom that losses are weighed by, and the policy that the simulator runs.
         "edge_daemon.governor",
         "edge_daemon.inference",
+        "edge_daemon.resources",
         "edge_daemon.tier",
         # What a pipeline is handed: a window with a frame and a ring.
         "edge_daemon.capture.ring",
