@@ -76,13 +76,18 @@ class Board:
         )
 
     def settle(self) -> int:
-        """Wait until the daemon sees and hears in `high`; return the number of the newest line."""
-        self.wait_for(
-            "prediction",
-            lambda line: line["tier"] == "high" and line["image"] and line["audio"],
-            after=self.mark(),
-        )
+        """Wait until both sources deliver and `high` runs; return the number of the newest line."""
+        deadline_s = time.monotonic() + PATIENCE_S
+        while not self.settled:
+            assert time.monotonic() < deadline_s, self.show("StatusText")
+            time.sleep(0.5)
         return self.mark()
+
+    @property
+    def settled(self) -> bool:
+        """Whether the service's status says so."""
+        status = self.show("StatusText")
+        return all(part in status for part in ("tier high", "video healthy", "audio healthy"))
 
     def sensors(self, **values: int) -> None:
         """Set what the board's own sensors say: `temperature_mc=83000`, `mains=0`, ..."""

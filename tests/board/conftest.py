@@ -30,7 +30,7 @@ def built() -> Built:
 
 @pytest.fixture
 def board(built: Built, tmp_path: Path) -> Iterator[Board]:
-    """A board of a test's own, whose daemon sees, hears, and runs `high`."""
+    """A board of a test's own, whose camera and microphone deliver and whose daemon runs `high`."""
     with state.restore(built.saved, built.board, built.kernel, tmp_path) as machine:
         found = Board(machine)
         found.settle()

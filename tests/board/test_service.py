@@ -15,6 +15,8 @@ CAMERA = "/dev/v4l/by-path/platform-vivid.0-video-index0"
 
 
 def test_it_sees_and_hears_without_privileges(board: Board) -> None:
+    board.wait_for_sight(after=board.mark())
+    board.wait_for_hearing(after=-1)
     start = board.wait_for("start")
     assert (start["video"], start["pinned"]) == (CAMERA, False)
     assert "Loopback" in start["audio"]

@@ -41,7 +41,7 @@ def _build(cache: Cache, wheel: Path) -> None:
     debian_key = fingerprint(rootfs.RECIPE)
     wheels_key = fingerprint(CHECKOUT / "constraints.txt", CHECKOUT / "pyproject.toml")
     board_key = fingerprint(
-        kernel_key, debian_key, wheels_key, wheel, rootfs.GUEST, *rootfs.INSTALLER,
+        kernel_key, debian_key, wheels_key, wheel, rootfs.GUEST, rootfs.VOICE, *rootfs.INSTALLER,
         _HERE / "rootfs.py", _HERE / "initrd.py", _HERE / "disk.py",
     )  # fmt: skip
 

@@ -3,6 +3,8 @@
 import shutil
 from pathlib import Path
 
+import soundfile
+
 from tools.board import apt
 from tools.board.emulation import enter
 from tools.board.process import run
@@ -19,6 +21,9 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 
 GUEST = Path(__file__).with_name("guest")
 """What only a virtual board has: an agent that runs commands, a sound to hear, its devices."""
+
+VOICE = CHECKOUT / "edge_daemon/demo/clip/audio.flac"
+"""What it hears."""
 
 INSTALLER = tuple(
     CHECKOUT / name for name in ("systemd", "constraints.txt", "tools/apt.sh", "tools/venv.sh")
@@ -69,7 +74,9 @@ def _install_guest(root: Path) -> None:
     # A first boot would stop to make one, and set up services that were never asked for.
     (root / "etc/machine-id").write_text("0123456789abcdef0123456789abcdef\n", encoding="utf-8")
     (root / "etc/fstab").touch()
-    enter(root, "systemctl", "enable", "agent.service", "noise.service")
+    samples, rate_hz = soundfile.read(VOICE)
+    soundfile.write(root / "opt/board/voice.wav", samples, rate_hz)  # aplay knows no FLAC
+    enter(root, "systemctl", "enable", "agent.service", "voice.service")
 
 
 def _install_daemon(root: Path, wheels: Path) -> None:

@@ -7,7 +7,7 @@ from tools.board.disk import layer
 from tools.board.machine import Machine
 from tools.board.models import start_virtual
 
-_JOURNAL = "/var/log/edge-daemon/journal.jsonl"
+_SETTLED = "systemctl status edge-daemon | grep -q 'tier high.*video healthy, audio healthy'"
 _DISK, _MEMORY = "disk.qcow2", "memory.zst"
 
 
@@ -23,7 +23,7 @@ def save_state(directory: Path, board: Path, kernel: Path) -> None:
     console = directory / "console"
     with start_virtual(board, kernel, directory / _DISK, console) as machine:
         machine.line.run("systemctl is-system-running --wait", 240.0)
-        machine.line.run(f"until grep -q '\"audio\":true' {_JOURNAL}; do sleep 1; done", 60.0)
+        machine.line.run(f"until {_SETTLED}; do sleep 1; done", 60.0)
         machine.line.check("sync")
         machine.save(directory / _MEMORY)
 
