@@ -115,3 +115,15 @@ def test_beside_v1_the_unified_hierarchy_lies_deeper(tmp_path: Path) -> None:
     write(tmp_path, files | {"proc/self/cgroup": "4:memory:/a\n0::/b\n", f"{base}/b/x": ""})
     assert root_group(tmp_path) == tmp_path / base
     assert unified_groups(tmp_path) == [tmp_path / base / "b", tmp_path / base]
+
+
+def test_a_path_that_no_file_system_bears_is_none(tmp_path: Path) -> None:
+    root = write(
+        tmp_path,
+        {
+            "proc/self/cgroup": f"0::/{'x' * 300}\n",
+            "sys/fs/cgroup/cgroup.controllers": "cpu\n",
+            "sys/fs/cgroup/cpu.max": "50000 100000\n",
+        },
+    )
+    assert quota_cores(root) == 0.5  # the mount is all there is

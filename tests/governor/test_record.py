@@ -205,3 +205,10 @@ def test_a_recording_of_another_format_is_known_as_one() -> None:
     assert is_recording(b'{"line":"header","format":99,"new":1}')
     assert not is_recording(b'{"line":"poll"}')
     assert not is_recording(b"\xff")
+
+
+def test_nothing_is_recorded_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / "night.jsonl").symlink_to(tmp_path / "target")
+    with pytest.raises(TraceError, match=r"night\.jsonl: cannot be recorded to"):
+        Desk(tmp_path / "night.jsonl")
+    assert not (tmp_path / "target").exists()
