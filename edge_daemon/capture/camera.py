@@ -1,5 +1,6 @@
 """A camera through OpenCV: V4L2 devices, network streams and GStreamer pipelines."""
 
+import errno
 import os
 import re
 import socket
@@ -197,23 +198,26 @@ class OpenCvCamera:
                 "cannot be opened: it is no capture device (try the other /dev/video* of the "
                 f"same camera) or another program holds it (fuser -v {node})"
             )
-        if "://" in self._device and _is_cut_off():
-            return (
-                "cannot be opened: this process may not use the network; the service may "
-                "once /opt/edge-daemon/share/edge-daemon/network-camera.conf is in force: see there"
-            )
         if "://" in self._device:
+            refused = _no_socket()
+            if refused is not None and refused.errno == errno.EAFNOSUPPORT:  # by the unit
+                return (
+                    "cannot be opened: this process may not use the network; the service may once "
+                    "/opt/edge-daemon/share/edge-daemon/network-camera.conf is in force: see there"
+                )
+            if refused is not None:
+                return f"cannot be opened: {refused.strerror}"
             return "cannot be opened: check the address and that the camera answers there"
         return "cannot be opened: check the pipeline with gst-launch-1.0; it must end in appsink"
 
 
-def _is_cut_off() -> bool:
-    """Whether no socket to the network can be made, as under the service's unit."""
+def _no_socket() -> OSError | None:
+    """Return why no socket to the network can be made; None where one can."""
     try:
         socket.socket(socket.AF_INET, socket.SOCK_STREAM).close()
-    except OSError:
-        return True
-    return False
+    except OSError as error:
+        return error
+    return None
 
 
 def _fourcc(code: int) -> str:

@@ -1,4 +1,5 @@
 import os
+import resource
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
@@ -315,3 +316,18 @@ def test_frames_are_not_written_to_again(server: MjpegServer) -> None:
     camera.read()
     camera.close()
     np.testing.assert_array_equal(first, kept)
+
+
+def test_a_process_without_a_free_descriptor_says_so(server: MjpegServer) -> None:
+    camera = OpenCvCamera(server.url)
+    camera.open()  # imports OpenCV, which needs files
+    camera.close()
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
+    try:
+        with pytest.raises(SourceError, match="cannot be opened: Too many open files"):
+            camera.open()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    camera.open()
+    camera.close()
