@@ -2,7 +2,6 @@
 
 import resource
 import signal
-from pathlib import Path
 
 from tools.drills.camera import camera
 from tools.drills.lines import Line
@@ -12,16 +11,18 @@ from tools.drills.trial import Trial, answered
 
 COUNTERPART = True
 LASTS_S = 4.0
+NONE_FREE = 3
+"""What is open stays usable; no number below is free, for those are the standard streams."""
 
 
 def run(stage: Stage) -> Outcome:
-    """Lower the limit of the running process to what it has open."""
+    """Lower the limit of the running process below what it has open."""
     with camera() as source, stage.start(source.url, audio="synthetic") as program:
         pid = program.process.pid
         trial = Trial(stage.drill, program, counted=answered, reported=_names_it)
         limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
         with trial.fault():
-            resource.prlimit(pid, resource.RLIMIT_NOFILE, (lowest_free(pid), limits[1]))
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (NONE_FREE, limits[1]))
             if program.kind == "daemon":
                 program.process.send_signal(signal.SIGHUP)
             source.mode = "gone"
@@ -31,12 +32,6 @@ def run(stage: Stage) -> Outcome:
             if program.running:
                 resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
         return trial.end()
-
-
-def lowest_free(pid: int) -> int:
-    """Return the number that the next file of a process would get."""
-    taken = {int(file.name) for file in Path(f"/proc/{pid}/fd").iterdir()}
-    return next(number for number in range(len(taken) + 1) if number not in taken)
 
 
 def _names_it(line: Line) -> bool:
