@@ -72,5 +72,3 @@ def test_nor_have_the_commands(tmp_path: Path, arguments: list[str]) -> None:
     )
     assert done.stdout
     assert families(trace) <= {"AF_UNIX"}
-
-
