@@ -324,7 +324,15 @@ class Daemon:
         elapsed_s = (now_ns - self._status_ns) / 1e9
         self._status_ns = now_ns
         self._status_windows = self._loop.fresh_windows
-        return f"tier {self._loop.tier}, {windows / max(elapsed_s, 1e-3):.1f} windows/s, {feeds}"
+        rate_hz = windows / max(elapsed_s, 1e-3)
+        return f"tier {self._loop.tier}{self._why()}, {rate_hz:.1f} windows/s, {feeds}"
+
+    def _why(self) -> str:
+        """Return, in brackets, what keeps the tier from being a higher one."""
+        if self._governor.pinned is not None:
+            return " (pinned)"
+        decision = self._governor.decision
+        return "" if decision is None or decision.tier is Tier.HIGH else f" ({decision.reason})"
 
 
 def _reuse(config: ReuseConfig) -> Reuse | None:

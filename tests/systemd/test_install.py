@@ -60,6 +60,7 @@ def test_install_upgrade_rollback_and_removal(image: Image) -> None:
     command = (first / "bin" / "edge-daemon").read_text()
     assert command.startswith(f"#!/opt/{first.name}/bin/python")
     assert str(image.root) not in (first / "pyvenv.cfg").read_text()
+    assert (first / "share" / "edge-daemon" / "network-camera.conf").exists()
 
     # An operator's configuration survives an upgrade that brings new defaults.
     image.config.write_text("log: {level: debug}\n")
@@ -71,8 +72,11 @@ def test_install_upgrade_rollback_and_removal(image: Image) -> None:
     new = image.config.with_name("config.yaml.new")
     assert new.read_text() == image.pristine.read_text()
 
+    kept = first / "share" / "edge-daemon" / "edge-daemon.service"
+    kept.write_text(f"{kept.read_text()}# of the earlier version\n")
     image.run("install.sh", "--rollback")
     assert image.slot == first
+    assert image.unit.read_text() == kept.read_text()
 
     # An upgrade that fails leaves the running version alone.
     whole = image.environ["WHEEL"]

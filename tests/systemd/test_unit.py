@@ -1,4 +1,5 @@
 import configparser
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -40,8 +41,27 @@ def test_systemd_understands_every_line(tmp_path: Path) -> None:
 
 @needs_systemd
 def test_the_unit_is_hardened() -> None:
-    scored = run("systemd-analyze", "security", "--offline=yes", "--threshold=25", UNIT)
+    scored = run("systemd-analyze", "security", "--offline=yes", "--threshold=20", UNIT)
     assert scored.returncode == 0, scored.stdout
+
+
+def test_one_that_hangs_now_and_then_never_runs_out_of_attempts() -> None:
+    text = UNIT.read_text()
+    every_s, burst, watchdog_s, restart_s = (
+        int(re.findall(rf"^{key}=(\d+)$", text, re.MULTILINE)[0])
+        for key in ("StartLimitIntervalSec", "StartLimitBurst", "WatchdogSec", "RestartSec")
+    )
+    assert every_s / (watchdog_s + restart_s) < burst
+    # One that ends at once does.
+    assert every_s / (restart_s + 5) > burst
+
+
+def test_the_network_is_let_in_by_the_drop_in_alone(service: configparser.SectionProxy) -> None:
+    assert service["RestrictAddressFamilies"] == "AF_UNIX"
+    assert service["IPAddressDeny"] == "any"
+    assert "IPAddressAllow" not in service
+    allowed = (SYSTEMD / "network-camera.conf").read_text()
+    assert "RestrictAddressFamilies=AF_INET AF_INET6\n" in allowed
 
 
 def test_a_wrong_configuration_is_not_retried(service: configparser.SectionProxy) -> None:
