@@ -56,8 +56,8 @@ class Cache:
 
         Args:
             name: such as `kernel`; `NAME` in the cache is a link to the newest.
-            key: the fingerprint of all that it is made from. Parts of the same name with another
-                key are removed once this one is there.
+            key: the fingerprint of all that it is made from, without a dash. Parts of the same name
+                with another key are removed once this one is there.
             build: fills an empty directory.
         """
         finished = self.directory / f"{name}-{key}"
@@ -70,7 +70,8 @@ class Cache:
             partial.rename(finished)
         self._point(name, finished)
         for old in self.directory.glob(f"{name}-*"):
-            if old != finished:
+            key_of_old = old.name.removeprefix(f"{name}-")
+            if old != finished and "-" not in key_of_old and not old.is_symlink():
                 shutil.rmtree(old)
         return finished
 
