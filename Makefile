@@ -72,7 +72,7 @@ simulate: $(VENV_TOOLS)/.ready ## play the governor against others on a simulate
 	@$(PYTHON_TOOLS) -m tools.simulate score --check $(ARGS)
 
 test-systemd: $(VENV)/.dev ## run the service under a real systemd (root; else those tests skip)
-	@tools/apt.sh systemd systemd-container shellcheck strace || echo "going on: tests that need these skip"
+	@tools/apt.sh systemd systemd-container shellcheck iproute2 || echo "going on: tests that need these skip"
 	@$(PYTHON_DAEMON) -m pytest $(PYTEST_ALL) tests/systemd $(ARGS)
 
 test-board: $(VENV)/.dev ## run the daemon on a virtual arm64 board (root; builds it once, 15 minutes)

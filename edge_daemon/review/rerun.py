@@ -12,10 +12,10 @@ from msgspec.structs import replace
 from edge_daemon.governor.decision import Decision
 from edge_daemon.governor.limits import Limits
 from edge_daemon.governor.policy import decide, start, swap_failed
-from edge_daemon.governor.state import PolicyState
 from edge_daemon.governor.profile import PUBLISHED, Profile
 from edge_daemon.governor.reading import Reading
 from edge_daemon.governor.record import Settings, SwapFailed
+from edge_daemon.governor.state import PolicyState
 from edge_daemon.review.trace import Begin, Moment, Step
 from edge_daemon.tier import Tier
 

@@ -154,9 +154,9 @@ def test_bench_prints_tables_and_writes_figures(
 ) -> None:
     figures = tmp_path / "figures.json"
     assert main(["bench", "--only", "poll", "--json", str(figures)]) == exitcode.OK
-    assert "| poll (reading and decision), p50" in capsys.readouterr().out
+    assert "| poll by a measured profile, p50" in capsys.readouterr().out
     found = json.loads(figures.read_text())
-    assert 0 < found["poll"]["reading_us"] <= found["poll"]["poll_us"]
+    assert 0 < found["poll"]["reading_us"] <= found["poll"]["table_us"]
 
 
 def test_output_may_be_cut_short_by_its_reader() -> None:
