@@ -28,6 +28,9 @@ STOP_S = 5.0
 AFTER_S = 1.0
 """How long a program is watched after it has recovered."""
 
+READINGS = 3
+"""Lines that may be dropped among the predictions, and that only the journal's count knows of."""
+
 SCRIPT_WATCH_S = 6.0
 """How long the script is given to recover."""
 
@@ -158,7 +161,7 @@ class Trial:
             f"{lost_lines} lines lost or torn {[piece[:60] for piece in torn]}",
         )
         self.expect(
-            lost_lines == lost_by_journal or self._deleted,
+            lost_lines <= lost_by_journal <= lost_lines + READINGS or self._deleted,
             f"{lost_lines} lines lost, the journal says {lost_by_journal}",
         )
         self.expect(repeated_numbers(kept) == 0, "numbers of lines come twice")

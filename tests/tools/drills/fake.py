@@ -46,8 +46,8 @@ def main(file: Path, wrong: str) -> int:
                     raise ValueError("of a bug")
                 if wrong == "traceback":
                     sys.stderr.write("Traceback (most recent call last):\n")
-                if wrong == "counted":
-                    write("fault", part="journal", lines_lost=2)
+                if wrong in ("counted", "overcounted"):
+                    write("fault", part="journal", lines_lost=2 if wrong == "counted" else 9)
         lost = 2 if wrong in ("lost", "counted") else 0
         write("stop", predictions=answers + lost)
     return 3 if wrong == "exit code" else 0

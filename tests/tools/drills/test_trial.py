@@ -66,6 +66,11 @@ def test_lines_that_the_journal_does_not_count_may_not_be_lost(tmp_path: Path) -
     assert outcome.failures == ("2 lines lost, the journal says 0",)
 
 
+def test_the_journal_may_not_count_what_is_there(tmp_path: Path) -> None:
+    outcome = tried(tmp_path, "overcounted")
+    assert outcome.failures == ("0 lines lost, the journal says 9",)
+
+
 def test_a_recovery_that_does_not_come_is_a_failure(tmp_path: Path) -> None:
     outcome = tried(tmp_path, "nothing", recovered=lambda line: line.event == "never")
     assert outcome.recovered_s is None
