@@ -124,7 +124,8 @@ class Trial:
         asked_s = time.monotonic()
         code = program.stop(STOP_S)
         if ended_early:
-            self.note = self.note or f"ended with {code}: {program.last_words(120)}"
+            last = program.said[-1][1] if program.said else ""
+            self.note = self.note or f"ended with {code}: {last}"
         self.expect(not ended_early, f"it ended by itself: {program.last_words(300)}")
         took_s = time.monotonic() - asked_s
         self.expect(code == 0, f"the stop took {took_s:.1f} s and gave exit code {code}")
