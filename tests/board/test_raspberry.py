@@ -17,7 +17,8 @@ def test_the_daemon_knows_the_board_and_its_heat(built: Built, tmp_path: Path) -
     layer(disk, built.board / "disk.ext4", "raw")
     with start_raspberry(built.board, built.kernel, disk, tmp_path / "console") as machine:
         board = Board(machine)
-        board.line.check("systemctl is-system-running --wait || true", 400.0)
+        state = board.line.run("systemctl is-system-running --wait", 400.0).output
+        assert "running" in state, board.line.run("systemctl --failed").output
         start = board.wait_for("start")
         assert start["board"].startswith("Raspberry Pi 3 Model B")
         reading = board.wait_for("reading")["reading"]

@@ -11,7 +11,7 @@ def test_heat_drives_it_down_and_coolness_brings_it_back(board: Board) -> None:
     mark = board.mark()
     board.sensors(temperature_mc=75_500)  # medium ends 6 degrees below the limit of 80
     down = board.wait_for_tier("low", after=mark)
-    assert (down["resource"], down["binding"]["quantity"]) == ("temperature", "distance_c")
+    assert (down["resource"], down["binding"]["quantity"]) == ("temperature", "thermal_distance")
     assert down["reading"]["temperature_c"] == 75.5
     board.wait_for("prediction", lambda line: line["tier"] == "low", after=down["seq"])
 

@@ -12,14 +12,15 @@ from tools.board import outputs
 pytestmark = [pytest.mark.root, pytest.mark.slow]
 
 CAMERA = "/dev/v4l/by-path/platform-vivid.0-video-index0"
+MICROPHONE = "/dev/snd/by-path/platform-snd_aloop.0"
 
 
 def test_it_sees_and_hears_without_privileges(board: Board) -> None:
     board.wait_for_sight(after=board.mark())
     board.wait_for_hearing(after=-1)
     start = board.wait_for("start")
-    assert (start["video"], start["pinned"]) == (CAMERA, False)
-    assert "Loopback" in start["audio"]
+    assert (start["video"], start["pinned"]) == (f"camera {CAMERA}", False)
+    assert start["audio"] == f"microphone {MICROPHONE}"
     assert board.show("ActiveState") == "active"
     assert "tier high" in board.show("StatusText")
     process = board.line.check(f"cat /proc/{board.show('MainPID')}/status")
@@ -40,7 +41,7 @@ def test_a_reading_has_every_sensor_of_the_board(board: Board) -> None:
 
 def test_the_devices_are_listed_as_the_configuration_wants_them(board: Board) -> None:
     said = board.line.check("edge-daemon devices", 120.0)
-    for name in (CAMERA, "Loopback: PCM (hw:0,1)", "cpu-thermal", "board-battery"):
+    for name in (CAMERA, MICROPHONE, "cpu-thermal", "board-battery"):
         assert name in said, said
 
 

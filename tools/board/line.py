@@ -71,7 +71,8 @@ class Line:
         self._socket.sendall(b"\n" + json.dumps(request).encode() + b"\n")
         deadline_s = time.monotonic() + timeout_s + grace_s
         while (reply := self._read(deadline_s)) is not None:
-            if reply.get("id") == self._number:
+            # A serial line echoes what it is sent until the agent has it.
+            if reply.get("id") == self._number and "code" in reply:
                 return Done(reply["code"], reply["output"])
         raise BoardError(f"the board went away during: {command}")
 

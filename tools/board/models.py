@@ -39,14 +39,15 @@ def start_virtual(
 def start_raspberry(board: Path, kernel: Path, disk: Path, console: Path) -> Machine:
     """Start QEMU's Raspberry Pi 3 Model B from an SD card, with its own thermal sensor.
 
-    It has no virtio: the agent is at the first serial line, and the console at the second.
+    It has no virtio: the agent is at the second serial line. The first belongs to Bluetooth in its
+    device tree, so that only the kernel's earliest console can write there.
     """
     command = [
         "qemu-system-aarch64", "-machine", "raspi3b",
         "-kernel", str(kernel / "vmlinuz"), "-initrd", str(board / "initrd"),
         "-dtb", str(kernel / Path(DEVICE_TREE).name),
-        "-append", "root=/dev/mmcblk0 console=ttyS1,115200 quiet panic=-1 "
-        "board.agent=/dev/ttyAMA0 modprobe.blacklist=vivid,board_sensors",
+        "-append", "root=/dev/mmcblk0 quiet panic=-1 earlycon=pl011,0x3f201000 keep_bootcon "
+        "console=tty0 board.agent=/dev/ttyS1 modprobe.blacklist=vivid,board_sensors",
         "-drive", f"file={disk},if=sd,format=qcow2",
     ]  # fmt: skip
-    return Machine(command, console, ["-serial", "chardev:agent", "-serial", "chardev:console"])
+    return Machine(command, console, ["-serial", "chardev:console", "-serial", "chardev:agent"])

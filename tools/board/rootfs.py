@@ -35,6 +35,7 @@ _QUIET = (
     "getty@tty1.service", "serial-getty@ttyAMA0.service", "serial-getty@ttyS1.service",
     "apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer",
     "e2scrub_reap.service", "fstrim.timer", "systemd-networkd-wait-online.service",
+    "systemd-binfmt.service", "proc-sys-fs-binfmt_misc.automount",
 )  # fmt: skip
 
 

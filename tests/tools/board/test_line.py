@@ -76,6 +76,7 @@ def test_what_is_no_answer_is_passed_over(tmp_path: Path, guest: socket.socket) 
 
     def answer() -> None:
         request = connection.recv(65536).decode().strip()
+        connection.sendall(f"{request}\r\n".encode())  # a terminal's echo
         number = request.split('"id": ')[1].split(",")[0]
         connection.sendall(f'{{"id": {number}, "code": 0, "output": "new"}}\n'.encode())
 
