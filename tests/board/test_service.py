@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.board.board import Board
-from tests.board.test_userland import largest_difference, numbers
+from tests.board.conftest import Built
+from tests.board.test_userland import BUNDLE, PYTHON, here_and_there, largest_difference
 from tools.board import outputs
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
@@ -45,12 +46,11 @@ def test_the_devices_are_listed_as_the_configuration_wants_them(board: Board) ->
         assert name in said, said
 
 
-def test_the_models_give_the_numbers_that_they_give_here(board: Board) -> None:
+def test_the_models_give_the_numbers_that_they_give_here(board: Board, built: Built) -> None:
     program = Path(outputs.__file__).read_text(encoding="utf-8")
-    board.line.check(f"cat > /run/outputs.py <<'END'\n{program}\nEND")
-    said = board.line.check("/opt/edge-daemon/bin/python /run/outputs.py 2>/dev/null", 120.0)
-    here = [row for tier in outputs.shipped().values() for rows in tier.values() for row in rows]
-    assert largest_difference(here, numbers(said)) <= 1
+    board.line.write("/run/outputs.py", program)
+    printed = board.line.check(f"{PYTHON} /run/outputs.py {BUNDLE} 2>/dev/null", 120.0)
+    assert largest_difference(*here_and_there(built.board / "root", printed)) <= 1
 
 
 def test_a_stop_is_orderly(board: Board) -> None:

@@ -1,6 +1,6 @@
 """Prints what each model of a bundle gives out for inputs that are the same everywhere.
 
-    python outputs.py [BUNDLE]
+    python outputs.py BUNDLE
 
 It needs the daemon alone, so that it runs on a board as it does here: int8 arithmetic is exact but
 for how a kernel rounds, so that two machines may differ by 1 in a number and by no more.
@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from edge_daemon.inference.bundle import Bundle, load_bundle
 from edge_daemon.inference.interpreter import Interpreter
 from edge_daemon.inference.tensor import TensorInfo
-from edge_daemon.resources import shipped_bundle
 from edge_daemon.tier import Tier
 
 INPUTS = 32
@@ -33,11 +32,6 @@ def outputs(bundle: Bundle) -> Outputs:
         InterpreterError: a model cannot be loaded or run.
     """
     return {tier.value: _of_model(bundle, tier) for tier in bundle.tiers}
-
-
-def shipped() -> Outputs:
-    """Run the models of the bundle that is shipped."""
-    return outputs(load_bundle(shipped_bundle()))
 
 
 def _of_model(bundle: Bundle, tier: Tier) -> dict[str, list[list[int]]]:
@@ -75,5 +69,4 @@ def _integers(info: TensorInfo, values: NDArray[np.float32]) -> list[int]:
 
 
 if __name__ == "__main__":
-    directory = Path(sys.argv[1]) if len(sys.argv) > 1 else shipped_bundle()
-    json.dump(outputs(load_bundle(directory)), sys.stdout)
+    json.dump(outputs(load_bundle(Path(sys.argv[1]))), sys.stdout)
