@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing import get_context
 
 from tools.simulation.board import Board
 from tools.simulation.contestants import ORACLE, Contestant
@@ -90,7 +91,9 @@ def run_jobs(
             yield from run_job(job)
             done()
         return
-    with ProcessPoolExecutor(workers, initializer=_one_thread) as pool:
+    # Spawned: a fork of a process that has threads, as after an import of JAX, may hang.
+    spawn = get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=spawn, initializer=_one_thread) as pool:
         for results in pool.map(run_job, jobs):
             yield from results
             done()
