@@ -8,8 +8,7 @@ import pytest
 
 from edge_daemon.journal.reader import read
 from tests.board.board import Board, Fields
-from tests.board.conftest import Built
-from tools.board.models import start_virtual
+from tools.board.state import boot_again
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
 
@@ -42,7 +41,7 @@ def test_the_clock_set_back_an_hour_changes_nothing_but_the_time_of_day(board: B
 
 
 def test_a_power_cut_costs_no_line_that_had_reached_the_medium(
-    board: Board, built: Built, tmp_path: Path
+    board: Board, saved: Path, tmp_path: Path
 ) -> None:
     board.line.check("sync")
     kept = board.lines()[-1]["seq"]
@@ -50,8 +49,7 @@ def test_a_power_cut_costs_no_line_that_had_reached_the_medium(
     board.wait_for("prediction", after=kept + 4)  # in the middle of its work
     board.machine.kill()
 
-    console = tmp_path / "second-console"
-    with start_virtual(built.board, built.kernel, tmp_path / "disk.qcow2", console) as machine:
+    with boot_again(saved, tmp_path) as machine:
         again = Board(machine)
         start = again.wait_for("start", after=kept)
         again.wait_for_sight(after=start["seq"])

@@ -26,6 +26,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--wheel", type=Path, metavar="FILE", help="the daemon to install; default: this checkout's"
     )
+    parser.add_argument(
+        "--programs-only",
+        action="store_true",
+        help="do not boot it: enough to run its programs one by one",
+    )
     options = parser.parse_args(arguments)
     if options.action == "clean":
         shutil.rmtree(options.cache, ignore_errors=True)
@@ -37,7 +42,8 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stdout.flush()
 
     try:
-        build(Cache(options.cache.absolute(), say), options.wheel)
+        cache = Cache(options.cache.absolute(), say)
+        build(cache, options.wheel, programs_only=options.programs_only)
     except BoardError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -17,7 +17,7 @@ from tools.board.wheels import build_wheel, fetch_dependencies
 _HERE = Path(__file__).parent
 
 
-def build(cache: Cache, wheel: Path | None = None) -> None:
+def build(cache: Cache, wheel: Path | None = None, *, programs_only: bool = False) -> None:
     """Make sure that the cache holds a board with this checkout's daemon, or another wheel.
 
     The first time takes some ten minutes, most of it Debian's packages that set themselves up under
@@ -26,6 +26,7 @@ def build(cache: Cache, wheel: Path | None = None) -> None:
     Args:
         cache: where.
         wheel: the daemon to install; None: this checkout's.
+        programs_only: leave the booted board out; its programs can be run one by one all the same.
 
     Raises:
         BoardError: a program is missing or failed.
@@ -33,10 +34,10 @@ def build(cache: Cache, wheel: Path | None = None) -> None:
     emulation.ensure()
     with cache.locked(), tempfile.TemporaryDirectory() as scratch:
         wheel = wheel or build_wheel(Path(scratch))
-        _build(cache, wheel)
+        _build(cache, wheel, programs_only)
 
 
-def _build(cache: Cache, wheel: Path) -> None:
+def _build(cache: Cache, wheel: Path, programs_only: bool) -> None:
     kernel_key = fingerprint(kernel.RECIPE, kernel.SENSORS, _HERE / "kernel.py")
     debian_key = fingerprint(rootfs.RECIPE)
     wheels_key = fingerprint(CHECKOUT / "constraints.txt", CHECKOUT / "pyproject.toml")
@@ -61,6 +62,8 @@ def _build(cache: Cache, wheel: Path) -> None:
         write_disk(part / "disk.ext4", root)
 
     board_part = cache.part("board", board_key, board)
+    if programs_only:
+        return
     state_key = fingerprint(
         board_key, run("qemu-system-aarch64", "--version"), _HERE / "models.py", _HERE / "state.py"
     )

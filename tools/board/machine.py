@@ -89,18 +89,6 @@ class Machine:
         self._process.wait(60)
         self._clean()
 
-    def wait_for_end(self, timeout_s: float) -> None:
-        """Wait until the machine powers itself off.
-
-        Raises:
-            BoardError: it does not.
-        """
-        try:
-            self._process.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            raise BoardError(f"the board still runs after {timeout_s:g} s") from None
-        self._clean()
-
     def __enter__(self) -> Self:
         return self
 

@@ -8,7 +8,8 @@ from tools.board.machine import Machine
 from tools.board.models import start_virtual
 
 _SETTLED = "systemctl status edge-daemon | grep -q 'tier high.*video healthy, audio healthy'"
-_DISK, _MEMORY = "disk.qcow2", "memory.zst"
+_DISK = "disk.qcow2"
+_MEMORY, _BOARD, _KERNEL = "memory.zst", "board", "kernel"
 
 
 def save_state(directory: Path, board: Path, kernel: Path) -> None:
@@ -19,6 +20,8 @@ def save_state(directory: Path, board: Path, kernel: Path) -> None:
     Raises:
         BoardError: it does not boot.
     """
+    (directory / _BOARD).symlink_to(board)
+    (directory / _KERNEL).symlink_to(kernel)
     layer(directory / _DISK, board / "disk.ext4", "raw")
     console = directory / "console"
     with start_virtual(board, kernel, directory / _DISK, console) as machine:
@@ -28,20 +31,34 @@ def save_state(directory: Path, board: Path, kernel: Path) -> None:
         machine.save(directory / _MEMORY)
 
 
-def restore(state: Path, board: Path, kernel: Path, scratch: Path) -> Machine:
+def is_whole(state: Path) -> bool:
+    """Return whether the board and the kernel that a state was made with are still there."""
+    return (state / _BOARD).is_dir() and (state / _KERNEL).is_dir()
+
+
+def restore(state: Path, scratch: Path) -> Machine:
     """Return a board that goes on from where it was kept; what it writes goes to a disk of its own.
 
     Args:
         state: the part with the state.
-        board: the part that it was made from.
-        kernel: likewise.
         scratch: a directory for its disk and console.
 
     Raises:
         BoardError: it does not answer.
     """
-    disk = scratch / _DISK
-    layer(disk, state / _DISK, "qcow2")
-    machine = start_virtual(board, kernel, disk, scratch / "console", state / _MEMORY)
+    layer(scratch / _DISK, state / _DISK, "qcow2")
+    machine = start_virtual(
+        state / _BOARD, state / _KERNEL, scratch / _DISK, scratch / "console", state / _MEMORY
+    )
     machine.line.check(f"date --set @{time.time():.0f}")  # it slept until now
     return machine
+
+
+def boot_again(state: Path, scratch: Path) -> Machine:
+    """Return the board of `restore` after its power was cut, booted from what its disk then held.
+
+    Raises:
+        BoardError: it does not boot.
+    """
+    console = scratch / "second-console"
+    return start_virtual(state / _BOARD, state / _KERNEL, scratch / _DISK, console)
