@@ -68,7 +68,7 @@ def build_board(directory: Path, debian: Path, kernel: Path, wheels: Path) -> No
 
 def _install_guest(root: Path) -> None:
     """Copy the guest's files and let its services start."""
-    shutil.copytree(GUEST, root, dirs_exist_ok=True)
+    shutil.copytree(GUEST, root, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     for unit in _QUIET:
         (root / "etc/systemd/system" / unit).symlink_to("/dev/null")
     (root / "etc/hostname").write_text("board\n", encoding="utf-8")

@@ -33,7 +33,7 @@ def line(tmp_path: Path, guest: socket.socket) -> Iterator[Line]:
     connection, _ = guest.accept()
     program = f"import agent; agent.serve({connection.fileno()})"
     process = subprocess.Popen(
-        [sys.executable, "-c", program], cwd=AGENT, pass_fds=[connection.fileno()]
+        [sys.executable, "-B", "-c", program], cwd=AGENT, pass_fds=[connection.fileno()]
     )
     connection.close()
     yield found
