@@ -225,19 +225,24 @@ def test_a_read_that_ignores_its_timeout_is_survived(tmp_path: Path) -> None:
     def camera() -> OpenCvCamera:
         return OpenCvCamera(f"file://{pipe}", open_timeout_ms=300, read_timeout_ms=300)
 
-    watched = Watched(camera, hang_s=1.0)
-    with film(pipe) as first:
-        watched.worker.start()
-        watched.more_frames(5)
-        first.send_signal(signal.SIGSTOP)
-        watched.until(lambda: len(watched.left_behind()) == 1)
-    # The writer's death ends the read that hung, and its thread with it.
-    with film(pipe):
-        watched.more_frames(5)
-        assert watched.feed.state is State.HEALTHY
-        assert watched.feed.counts.reconnects >= 1
-    # Nobody writes any more: opening the pipe hangs until somebody does.
-    stopped = watched.worker.stop(timeout_s=0.5)
-    if not stopped:
-        os.close(os.open(pipe, os.O_RDWR))
-        assert watched.worker.stop(timeout_s=FOREVER_S)
+    # Longer than a program takes to start: of two that wait at a pipe, each would get a part.
+    watched = Watched(camera, hang_s=6.0)
+    try:
+        with film(pipe) as first:
+            watched.worker.start()
+            watched.more_frames(5)
+            first.send_signal(signal.SIGSTOP)
+            watched.until(lambda: len(watched.left_behind()) == 1)
+        # The writer's death ends the read that hung, and its thread with it.
+        with film(pipe):
+            watched.more_frames(5)
+            assert watched.feed.state is State.HEALTHY
+            assert watched.feed.counts.reconnects >= 1
+    finally:
+        # Nobody writes any more: opening the pipe hangs until somebody does, and while one open
+        # of FFmpeg's hangs, so does every other.
+        ends: list[int] = []
+        while not watched.worker.stop(timeout_s=0.5) and len(ends) < FOREVER_S:
+            ends.append(os.open(pipe, os.O_RDWR))
+            os.close(ends[-1])
+    assert watched.worker.stop(timeout_s=FOREVER_S)
