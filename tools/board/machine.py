@@ -12,8 +12,8 @@ from tools.board.errors import BoardError
 from tools.board.line import Line
 from tools.board.qmp import Qmp
 
-BOOT_S = 240.0
-"""How long a board may take to answer: 20 s where it has a processor of the host to itself."""
+BOOT_S = 480.0
+"""How long a board may take to answer: 20 to 80 s where it has the host's processors to itself."""
 
 
 class Machine:
