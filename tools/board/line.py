@@ -37,20 +37,23 @@ class Line:
         self._waiting = b""
         self._number = time.monotonic_ns()  # no answer to somebody before us has this one
 
-    def wait(self, timeout_s: float) -> None:
-        """Wait until the agent answers.
+    def wait_for_hello(self, timeout_s: float) -> None:
+        """Wait until a board that boots has started its agent, and send nothing before.
+
+        What is sent to the Raspberry Pi's serial line earlier can block it for good: when the driver
+        empties the line's buffer, QEMU does not notice that there is room again.
 
         Raises:
             BoardError: it does not.
         """
         deadline_s = time.monotonic() + timeout_s
-        while time.monotonic() < deadline_s:
-            try:
-                self.run("true", timeout_s=2.0, grace_s=0.0)
-            except TimeoutError:
-                continue
-            return
-        raise BoardError(f"the board did not answer within {timeout_s:g} s")
+        try:
+            while (said := self._read(deadline_s)) is not None:
+                if "hello" in said:
+                    return
+        except TimeoutError:
+            raise BoardError(f"the board's agent did not start within {timeout_s:g} s") from None
+        raise BoardError("the board went away while it booted")
 
     def run(self, command: str, timeout_s: float = 60.0, grace_s: float = 30.0) -> Done:
         """Run a shell command in the board.

@@ -49,21 +49,26 @@ class Machine:
         if saved is not None:
             whole += ["-incoming", f"exec:zstd -d -c -q {saved}"]
         self._errors = (base / "errors").open("w+b")
-        try:
-            self._process = subprocess.Popen(
-                whole, stdin=subprocess.DEVNULL, stdout=self._errors, stderr=self._errors
-            )
-        except FileNotFoundError:
-            self._sockets.cleanup()
-            raise BoardError(f"{whole[0]} is not installed; see docs/board.md") from None
+        self._process = subprocess.Popen(
+            # It ends with us, however that comes about.
+            ["setpriv", "--pdeathsig", "KILL", "--", *whole],
+            stdin=subprocess.DEVNULL,
+            stdout=self._errors,
+            stderr=self._errors,
+        )
         try:
             self._wait_for_qemu(resumes=saved is not None)
             self.line = Line(base / "agent")
-            self.line.wait(BOOT_S)
+            if saved is None:
+                self.line.wait_for_hello(BOOT_S)
+            self.line.check("true")
         except (BoardError, OSError) as error:
             said = f"{self._said()}\n{self.console()[-2000:]}"
             self.kill()
             raise BoardError(f"{error}\n{said}") from error
+        except BaseException:
+            self.kill()
+            raise
 
     def console(self) -> str:
         """Return what the kernel has said so far."""

@@ -42,6 +42,23 @@ def line(tmp_path: Path, guest: socket.socket) -> Iterator[Line]:
     process.wait()
 
 
+def test_the_agent_says_when_it_is_there(line: Line) -> None:
+    line.wait_for_hello(30.0)
+    assert line.check("echo here") == "here\n"
+
+
+def test_an_agent_that_does_not_start_is_said(tmp_path: Path, guest: socket.socket) -> None:
+    found = Line(tmp_path / "line")
+    connection, _ = guest.accept()
+    connection.sendall(b"[ 0.1] kernel noise\n")
+    with pytest.raises(BoardError, match="did not start within"):
+        found.wait_for_hello(0.3)
+    connection.close()
+    with pytest.raises(BoardError, match="went away while it booted"):
+        found.wait_for_hello(30.0)
+    found.close()
+
+
 def test_a_command_gives_its_output_and_exit_code(line: Line) -> None:
     done = line.run("echo out; echo err >&2; exit 3")
     assert (done.code, done.output) == (3, "out\nerr\n")

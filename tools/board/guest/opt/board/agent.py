@@ -31,7 +31,8 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def serve(line: int) -> None:
-    """Answer for ever; half a line that was sent before the host went away is thrown away."""
+    """Say hello and answer for ever; half a line from before the host went away is thrown away."""
+    send(line, b'\n{"hello": 1}\n')
     waiting = b""
     while True:
         piece = os.read(line, 65536)
