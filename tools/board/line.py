@@ -40,8 +40,8 @@ class Line:
     def wait_for_hello(self, timeout_s: float) -> None:
         """Wait until a board that boots has started its agent, and send nothing before.
 
-        What is sent to the Raspberry Pi's serial line earlier can block it for good: when the driver
-        empties the line's buffer, QEMU does not notice that there is room again.
+        What is sent to the Raspberry Pi's serial line earlier can block it for good: when the
+        driver empties the line's buffer, QEMU does not notice that there is room again.
 
         Raises:
             BoardError: it does not.
