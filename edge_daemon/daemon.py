@@ -279,7 +279,7 @@ class Daemon:
         period_ns = self._config.window.period_ms * 1_000_000
         if virtual is None:
             meter = self._governing.meter
-            return RealTime(self._clock, period_ns, None if meter is None else meter.missed)
+            return RealTime(self._clock, period_ns, None if meter is None else meter.began)
         return Lockstep(
             virtual,
             period_ns,

@@ -28,16 +28,16 @@ class RealTime:
     Args:
         clock: CLOCK_MONOTONIC.
         period_ns: time between windows.
-        missed: is told how many points were missed, each time that some were.
+        began: is told after each step how many points were missed meanwhile.
     """
 
     def __init__(
-        self, clock: Clock, period_ns: int, missed: Callable[[int], None] | None = None
+        self, clock: Clock, period_ns: int, began: Callable[[int], None] | None = None
     ) -> None:
         self.period_ns = period_ns
         self.late = 0
         self._clock = clock
-        self._missed = missed
+        self._began = began
 
     def run(self, step: Step, stop: threading.Event, ended: Callable[[], bool]) -> None:
         """See `Pace`."""
@@ -48,12 +48,11 @@ class RealTime:
                 return
             due_ns += self.period_ns
             behind_ns = self._clock() - due_ns
-            if behind_ns > 0:
-                missed = behind_ns // self.period_ns + 1
-                self.late += missed
-                if self._missed is not None:
-                    self._missed(missed)
-                due_ns += missed * self.period_ns
+            missed = behind_ns // self.period_ns + 1 if behind_ns > 0 else 0
+            self.late += missed
+            due_ns += missed * self.period_ns
+            if self._began is not None:
+                self._began(missed)
 
 
 class Lockstep:

@@ -67,6 +67,12 @@ install_program() {
     "$slot/bin/python" -m pip --disable-pip-version-check --quiet install ${PIP_ARGS:-} \
         --constraint "$checkout/constraints.txt" "$wheel" ||
         die "installing failed; the version that was there before is untouched"
+    # Whoever let the running version see the system's packages (picamera2) means the next one too;
+    # only now, so that all it needs itself is its own.
+    seen='^include-system-site-packages = true$'
+    if grep -qs "$seen" "$opt/pyvenv.cfg"; then
+        sed -i 's/^\(include-system-site-packages\) = .*/\1 = true/' "$slot/pyvenv.cfg"
+    fi
     if [ -n "$root" ]; then
         # Inside the image the slot has another name.
         grep -rlI --null "$slot" "$slot/bin" "$slot/pyvenv.cfg" | xargs -0r sed -i "s|$root/|/|g"

@@ -22,7 +22,7 @@ def test_real_time_steps_at_fixed_points_and_skips_those_it_missed() -> None:
     clock = VirtualClock(1000)
     stop = TickingEvent(clock)
     missed: list[int] = []
-    pace = RealTime(clock, period_ns=100, missed=missed.append)
+    pace = RealTime(clock, period_ns=100, began=missed.append)
     seen: list[int] = []
 
     def step() -> None:
@@ -35,7 +35,7 @@ def test_real_time_steps_at_fixed_points_and_skips_those_it_missed() -> None:
     pace.run(step, stop, lambda: False)
     assert seen == [1000, 1100, 1400, 1500, 1600]
     assert pace.late == 2
-    assert missed == [2]
+    assert missed == [0, 2, 0, 0, 0]
 
 
 def test_real_time_takes_over_a_new_period() -> None:

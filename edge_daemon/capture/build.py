@@ -25,6 +25,8 @@ from edge_daemon.journal.events import Capture
 RING_S = 3.0
 """Seconds of sound kept: the span that a pipeline looks back over, and room for a slow window."""
 
+_READ_LEAST_S = 2.0
+
 Item = TypeVar("Item", Frame, Chunk)
 
 _DOWN = frozenset({State.STALLED, State.RECONNECTING, State.FAILED, State.ENDED})
@@ -257,6 +259,8 @@ def _region(config: Config) -> Region | None:
 def _camera(config: Config, clock: Clock) -> Source[Frame]:
     video = config.video
     region = _region(config)
+    # Given up before it counts as stalled, and later where a camera is known to be slow.
+    read_s = max(_READ_LEAST_S, config.capture.stall_s * 2 / 3)
     if video.source == "picamera2":
         from edge_daemon.capture.picamera import Picamera2Camera
 
@@ -268,6 +272,7 @@ def _camera(config: Config, clock: Clock) -> Source[Frame]:
             rotate_deg=video.rotate_deg,
             region=region,
             may_repeat=video.may_repeat,
+            read_timeout_s=read_s,
             clock=clock,
         )
     from edge_daemon.capture.camera import OpenCvCamera
@@ -281,5 +286,6 @@ def _camera(config: Config, clock: Clock) -> Source[Frame]:
         region=region,
         fourcc=video.fourcc or "",
         may_repeat=video.may_repeat,
+        read_timeout_ms=round(1000 * read_s),
         clock=clock,
     )

@@ -58,7 +58,7 @@ def _bands(
 
 
 class CpuLimits(Struct, frozen=True, forbid_unknown_fields=True):
-    """Foreign load: the share of the usable cores that other processes keep busy.
+    """Foreign load, the share of the usable cores that other processes keep busy; late windows.
 
     Attributes:
         high_enter: at or below this load, `high` may begin.
@@ -67,6 +67,9 @@ class CpuLimits(Struct, frozen=True, forbid_unknown_fields=True):
         medium_leave: at or above this load, `medium` ends.
         low_enter: at or below this load, `low` may begin.
         low_leave: at or above this load, `low` ends.
+        late_enter: no tier begins while more than this share of the windows begin late: a period
+            or more after their time, or never.
+        late_leave: at or above this share, the tier ends whose windows they are.
     """
 
     high_enter: Share = 0.30
@@ -75,6 +78,8 @@ class CpuLimits(Struct, frozen=True, forbid_unknown_fields=True):
     medium_leave: Share = 0.70
     low_enter: Share = 0.80
     low_leave: Share = 0.90
+    late_enter: Share = 0.10
+    late_leave: Share = 0.40
 
     @property
     def bands(self) -> Bands:
@@ -303,6 +308,12 @@ def disorder(limits: Limits) -> Iterator[tuple[str, str]]:
             "memory.reserve_mib",
             f"must be at most memory.low_leave_mib ({memory.low_leave_mib:g}): "
             f"{memory.reserve_mib:g} would drive out a tier that was just let in",
+        )
+    if limits.cpu.late_enter >= limits.cpu.late_leave:
+        yield (
+            "cpu.late_enter",
+            f"must lie below cpu.late_leave ({limits.cpu.late_leave:g}), or a tier would be "
+            f"entered and left at the same value, not {limits.cpu.late_enter:g}",
         )
     if limits.poll_max_s < limits.poll_min_s:
         yield "poll_max_s", f"must be at least poll_min_s ({limits.poll_min_s:g})"

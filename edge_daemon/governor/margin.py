@@ -32,6 +32,8 @@ QUANTITIES = {
     "available_memory": Quantity("memory", "available memory", "MiB"),
     "thermal_distance": Quantity("temperature", "distance to the thermal limit", "°C", 1.0, 1),
     "charge": Quantity("battery", "battery charge", "%", 100.0),
+    # Measured in the running tier: it counts for that one, and for those above it.
+    "late_windows": Quantity("cpu", "the share of windows that begin late", "%", 100.0),
     # Foreseen for a tier, from its profile.
     "load_with": Quantity("cpu", "CPU load with {tier}", "%", 100.0),
     "latency_with": Quantity("cpu", "a window's time in {tier}", "ms", 1.0, 1),

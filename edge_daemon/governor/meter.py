@@ -16,13 +16,15 @@ class Total(NamedTuple):
         swaps: how often it was another one than that of the window before.
         windows: windows computed.
         spent_ns: time of them all.
-        late: windows that began a period or more too late, or never.
+        due: windows whose time has come.
+        late: how many of them began a period or more too late, or never.
     """
 
     tier: Tier | None = None
     swaps: int = 0
     windows: int = 0
     spent_ns: int = 0
+    due: int = 0
     late: int = 0
 
 
@@ -40,28 +42,29 @@ class Meter:
 
     def computed(self, tier: Tier, spent_ns: int) -> None:
         """Note a window of which everything was computed: one that reuses something costs less."""
-        before, swaps, windows, total_ns, late = self._total
+        before, swaps, windows, total_ns, due, late = self._total
         if before is not tier and before is not None:
             swaps += 1
-        self._total = Total(tier, swaps, windows + 1, total_ns + spent_ns, late)
+        self._total = Total(tier, swaps, windows + 1, total_ns + spent_ns, due, late)
 
-    def missed(self, count: int) -> None:
-        """Note windows whose time had passed, by a period or more, before they could begin."""
-        tier, swaps, windows, spent_ns, late = self._total
-        self._total = Total(tier, swaps, windows, spent_ns, late + count)
+    def began(self, missed: int) -> None:
+        """Note that a window's time came, and that of `missed` more before the next could begin."""
+        tier, swaps, windows, spent_ns, due, late = self._total
+        self._total = Total(tier, swaps, windows, spent_ns, due + 1 + missed, late + missed)
 
     def complete(self, reading: Reading) -> Reading:
         """Return the reading with what the windows took since the last one that was completed."""
         before, now = self._seen, self._total
         self._seen = now
         cycles = now.windows - before.windows
-        late = now.late - before.late
+        due, late = now.due - before.due, now.late - before.late
         if cycles == 0:
-            return reading if late == 0 else replace(reading, late=late)
+            return reading if due == 0 else replace(reading, due=due, late=late)
         return replace(
             reading,
             cycle_ms=round((now.spent_ns - before.spent_ns) / cycles / 1e6, 4),
             cycle_tier=now.tier if now.swaps == before.swaps else None,
             cycles=cycles,
+            due=due,
             late=late,
         )

@@ -25,7 +25,7 @@ _SUBJECTS = {
     "battery": "battery charge",
 }
 _FIELDS: dict[str, dict[str, object]] = {
-    "cpu": {"cpu_foreign": None, "cpu_pressure": None},
+    "cpu": {"cpu_foreign": None, "cpu_pressure": None, "due": 0},
     "memory": {"memory_available_mib": None, "memory_pressure": None},
     "temperature": {"temperature_c": None},
     "battery": {"battery_fraction": None, "on_mains": None, "runtime_s": None},

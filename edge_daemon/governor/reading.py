@@ -31,7 +31,8 @@ class Reading(Struct, frozen=True, omit_defaults=True):
         cycle_ms: mean time of the windows that were computed since the last reading.
         cycle_tier: the tier they were computed in; None where there were none, or a swap fell in.
         cycles: how many they were.
-        late: windows since the last reading that began a period or more too late.
+        due: windows whose time came since the last reading; 0 where nobody counts them.
+        late: how many of them began a period or more too late, or never.
         throttled: why the firmware holds the board back now (`under-voltage`, `throttled`, …).
         absent: signals (`cpu`, `memory`, `temperature`, `battery`, `throttle`) that this board
             does not have: no constraint, by design.
@@ -62,6 +63,7 @@ class Reading(Struct, frozen=True, omit_defaults=True):
     cycle_ms: float | None = None
     cycle_tier: Tier | None = None
     cycles: int = 0
+    due: int = 0
     late: int = 0
     throttled: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()

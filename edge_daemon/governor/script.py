@@ -60,6 +60,7 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True):
         cycle_ms: see `Reading`.
         cycle_tier: see `Reading`.
         cycles: see `Reading`.
+        due: see `Reading`.
         late: see `Reading`.
         throttled: see `Reading`.
         failed: see `Reading`.
@@ -86,6 +87,7 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True):
     cycle_ms: NotNegative | UnsetType | None = UNSET
     cycle_tier: Tier | UnsetType | None = UNSET
     cycles: Count | UnsetType = UNSET
+    due: Count | UnsetType = UNSET
     late: Count | UnsetType = UNSET
     throttled: tuple[str, ...] | UnsetType = UNSET
     failed: dict[str, str] | UnsetType = UNSET

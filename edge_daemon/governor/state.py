@@ -3,9 +3,10 @@
 from msgspec import Struct
 from msgspec.structs import replace
 
-from edge_daemon.governor import hearing
+from edge_daemon.governor import hearing, lateness
 from edge_daemon.governor.estimate import Estimate, Filters, observe
 from edge_daemon.governor.hearing import Hearing
+from edge_daemon.governor.lateness import Lateness
 from edge_daemon.governor.limits import Limits
 from edge_daemon.governor.profile import Profile
 from edge_daemon.governor.reading import Reading
@@ -34,6 +35,7 @@ class PolicyState(Struct, frozen=True):
         hole_ns: since when something is not known; None while all is.
         unplugged_ns: since when the mains have been gone; None while they are not known to be.
         hearing: whether sound arrives, and what losing it cost.
+        lateness: whether the windows of the present tier begin in time.
         estimate: what the readings so far amount to.
     """
 
@@ -49,6 +51,7 @@ class PolicyState(Struct, frozen=True):
     hole_ns: int | None = None
     unplugged_ns: int | None = None
     hearing: Hearing = Hearing()
+    lateness: Lateness = Lateness()
     estimate: Estimate = Estimate()
 
 
@@ -64,6 +67,7 @@ def observed(
     now_ns, before_ns = reading.time_ns, state.read_ns
     span_ns = 0 if before_ns is None else max(0, now_ns - before_ns)
     watched = 0 < span_ns <= _break_ns(limits)
+    span_s = span_ns / 1e9 if watched else None
     failures, failed_ns = state.failures, state.failed_ns
     if failures:
         forget_ns = _ns(limits.forget_s)
@@ -96,9 +100,8 @@ def observed(
         hole_ns=hole_ns,
         unplugged_ns=unplugged_ns,
         hearing=hearing.observe(state.hearing, reading, watched, limits),
-        estimate=observe(
-            state.estimate, reading, span_ns / 1e9 if watched else None, profile, filters
-        ),
+        lateness=lateness.observe(state.lateness, reading, span_s, state.tier),
+        estimate=observe(state.estimate, reading, span_s, profile, filters),
     )
 
 

@@ -102,4 +102,6 @@ def _decide(
 
 def _later(reading: Reading, time_ns: int) -> Reading:
     """Return a reading that still holds; what is counted from poll to poll is not repeated."""
-    return replace(reading, time_ns=time_ns, cycle_ms=None, cycle_tier=None, cycles=0, late=0)
+    return replace(
+        reading, time_ns=time_ns, cycle_ms=None, cycle_tier=None, cycles=0, due=0, late=0
+    )

@@ -1,6 +1,6 @@
 """What happens to boards: a core goes, the clock jumps, the power fails."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -26,11 +26,11 @@ def test_a_core_goes_and_comes_back(board: Board) -> None:
 
 def test_the_clock_set_back_an_hour_changes_nothing_but_the_time_of_day(board: Board) -> None:
     before = board.lines()[-1]
-    board.line.check("date --set '1 hour ago'")
+    was_s = int(board.line.check("date +%s; date --set '1 hour ago' >/dev/null"))
     after = [before]
     for _ in range(5):
         after.append(board.wait_for("prediction", after=after[-1]["seq"]))
-    assert time_of(after[-1]) < time_of(before) - timedelta(minutes=50)
+    assert time_of(after[-1]).timestamp() < was_s - 50 * 60
     new = [line for line in board.lines() if line["seq"] > before["seq"]]
     assert {line["event"] for line in new} <= {"prediction", "reading"}
     # Some lines are of things that happened before those that they follow.

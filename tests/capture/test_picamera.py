@@ -7,10 +7,12 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
+from edge_daemon.capture.build import build_sources
 from edge_daemon.capture.picamera import Picamera2Camera, list_picameras
 from edge_daemon.capture.picture import Region
 from edge_daemon.capture.source import SourceError
 from edge_daemon.clock import VirtualClock
+from edge_daemon.config import parse_config
 
 S = 1_000_000_000
 MS = 1_000_000
@@ -28,6 +30,7 @@ class Picamera2:
     held = 0
     sensor_ns: int | None = 50 * S
     fault: Exception | None = None
+    patience_s = 1.5
     requests_out = 0
     delivers = "YUV420"
 
@@ -83,7 +86,7 @@ class Picamera2:
 
     def capture_request(self, wait: float | None = None) -> "Request":
         assert self.started
-        assert wait == 1.5, "a wait without limit would hang with the sensor"
+        assert wait == type(self).patience_s, "a wait without limit would hang with the sensor"
         fault = type(self).fault
         if fault is not None:
             self.jobs.append("capture_request")
@@ -160,6 +163,21 @@ def test_frames_carry_the_sensor_s_time_on_our_clock(module: ModuleType) -> None
     camera.close()
     camera.close()
     assert module.Picamera2.held == 0
+
+
+@pytest.mark.parametrize(("stall_s", "patience_s"), [(0.5, 2.0), (3.0, 2.0), (12.0, 8.0)])
+def test_a_slow_camera_is_given_time_by_the_configuration(
+    module: ModuleType, monkeypatch: pytest.MonkeyPatch, stall_s: float, patience_s: float
+) -> None:
+    monkeypatch.setitem(sys.modules, "picamera2", module)
+    module.Picamera2.patience_s = patience_s
+    asked = f"video: {{source: picamera2}}\ncapture: {{stall_s: {stall_s}}}".encode()
+    config = parse_config(asked, Path("/etc/config.yaml"), {})
+    camera, _ = build_sources(config, sample_rate_hz=None, clock=VirtualClock(20 * S))
+    assert camera is not None
+    camera.open()
+    camera.read()
+    camera.close()
 
 
 def test_the_picture_is_the_luminance_without_padding_and_colours(module: ModuleType) -> None:

@@ -293,7 +293,7 @@ def test_readings_tell_what_the_windows_took() -> None:
     governor = Governor(desk, Limits(), desk, desk, clock=desk.clock, meter=meter)
     meter.computed(Tier.LOW, 5_000_000)
     meter.computed(Tier.LOW, 7_000_000)
-    meter.missed(1)
+    meter.began(1)
     governor.poll()
     reading = governor.reading
     assert reading is not None

@@ -59,12 +59,22 @@ def test_a_swap_just_before_the_first_window_of_a_stretch_counts_in_it() -> None
 
 def test_missed_windows_are_told_even_where_none_was_computed() -> None:
     meter = Meter()
-    meter.missed(3)
-    assert meter.complete(BARE) == Reading(time_ns=1, cpu_foreign=0.2, late=3)
+    meter.began(missed=3)
+    assert meter.complete(BARE) == Reading(time_ns=1, cpu_foreign=0.2, due=4, late=3)
     meter.computed(Tier.LOW, MS)
-    meter.missed(2)
-    assert meter.complete(BARE).late == 2
-    assert meter.complete(BARE).late == 0
+    meter.began(missed=2)
+    reading = meter.complete(BARE)
+    assert (reading.due, reading.late) == (3, 2)
+    assert meter.complete(BARE) == BARE
+
+
+def test_windows_that_reuse_something_were_due_all_the_same() -> None:
+    meter = Meter()
+    meter.computed(Tier.LOW, MS)
+    for _ in range(10):
+        meter.began(missed=0)
+    reading = meter.complete(BARE)
+    assert (reading.cycles, reading.due, reading.late) == (1, 10, 0)
 
 
 @given(
@@ -85,7 +95,7 @@ def test_nothing_is_lost_or_counted_twice(
         if event is None:
             readings.append(meter.complete(BARE))
         elif isinstance(event, int):
-            meter.missed(event)
+            meter.began(event)
         else:
             meter.computed(*event)
     readings.append(meter.complete(BARE))
@@ -93,6 +103,9 @@ def test_nothing_is_lost_or_counted_twice(
     assert sum(reading.cycles for reading in readings) == len(windows)
     assert sum(reading.late for reading in readings) == sum(
         event for event in happened if isinstance(event, int)
+    )
+    assert sum(reading.due for reading in readings) == sum(
+        1 + event for event in happened if isinstance(event, int)
     )
     spent_ms = sum((reading.cycle_ms or 0.0) * reading.cycles for reading in readings)
     # Each mean is rounded to a ten-thousandth of a millisecond.
@@ -107,7 +120,7 @@ def test_two_threads_lose_nothing() -> None:
     def loop() -> None:
         for _ in range(windows):
             meter.computed(Tier.LOW, MS)
-            meter.missed(1)
+            meter.began(1)
         done.set()
 
     thread = threading.Thread(target=loop)

@@ -99,7 +99,9 @@ class Service:
             return []
         return [line.fields for line in read(folder) if line.event == event]
 
-    def wait_for(self, event: str, *, after: int = -1, **fields: object) -> Fields:
+    def wait_for(
+        self, event: str, *, after: int = -1, within_s: float = PATIENCE_S, **fields: object
+    ) -> Fields:
         """Return the first line of a kind, numbered above `after`, whose fields are these."""
         found: list[Fields] = []
 
@@ -111,5 +113,5 @@ class Service:
             ]
             return bool(found)
 
-        assert wait_until(came, PATIENCE_S), f"no {event} {fields}:\n{self.log()[-4000:]}"
+        assert wait_until(came, within_s), f"no {event} {fields}:\n{self.log()[-4000:]}"
         return found[0]

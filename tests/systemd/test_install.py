@@ -62,12 +62,19 @@ def test_install_upgrade_rollback_and_removal(image: Image) -> None:
     assert str(image.root) not in (first / "pyvenv.cfg").read_text()
     assert (first / "share" / "edge-daemon" / "network-camera.conf").exists()
 
-    # An operator's configuration survives an upgrade that brings new defaults.
+    # What a Raspberry Pi needs for picamera2 survives an upgrade.
+    shared = "include-system-site-packages = true"
+    closed = (first / "pyvenv.cfg").read_text()
+    assert shared not in closed
+    (first / "pyvenv.cfg").write_text(closed.replace("packages = false", "packages = true"))
+
+    # So does an operator's configuration, where the upgrade brings new defaults.
     image.config.write_text("log: {level: debug}\n")
     image.pristine.write_text("# of an earlier version\n")
     assert "kept your" in image.run("install.sh")
     second = image.slot
     assert second != first
+    assert shared in (second / "pyvenv.cfg").read_text().splitlines()
     assert image.config.read_text() == "log: {level: debug}\n"
     new = image.config.with_name("config.yaml.new")
     assert new.read_text() == image.pristine.read_text()

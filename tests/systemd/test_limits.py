@@ -69,28 +69,36 @@ def test_it_gives_way_when_its_memory_is_limited_and_comes_back(limited: Service
     assert limited.show("NRestarts") == "0"
 
 
-def test_a_board_that_was_measured_gives_way_when_its_quota_shrinks(limited: Service) -> None:
+@pytest.mark.parametrize("profile", ["measured", "published"])
+def test_it_gives_way_when_its_quota_shrinks_and_comes_back(limited: Service, profile: str) -> None:
     # With a group of its own from the start, as everywhere but on cgroup v1; starved, not hung.
     limited.drop_in("50-cpu", "[Service]\nCPUAccounting=yes\nWatchdogSec=30\n")
-    foreseen = {"deadline_ms": 1000, "caution_z": 0}
-    limited.configure(
-        window={"period_ms": 10},
-        governor={"limits": {**QUICK, "ignored": ["memory", *REST], "foreseen": foreseen}},
-    )
+    governed: dict[str, object] = {"limits": {**QUICK, "ignored": ["memory", *REST]}}
+    limited.configure(window={"period_ms": 10}, governor=governed)
     # Measured as root, before the service has ever run, and found by the service's user.
     arguments = ("--quick", "--anyway", "--config", CONFIG)
     measured = limited.guest.run(COMMAND, "profile", *arguments)
     assert measured.returncode == 0, measured.stderr
-    assert f"kept in {STATE}/profile-" in measured.stderr
+    kept = re.search(rf"kept in ({STATE}/profile-\S+\.json)", measured.stderr)
+    assert kept is not None
+    costs = json.loads(limited.guest.read(kept[1]))["tiers"]
+    if profile == "published":
+        governed["profile"] = profile
+        limited.configure(window={"period_ms": 10}, governor=governed)
     limited.start()
-    assert limited.wait_for("start")["profile"].startswith("measured ")
+    said = limited.wait_for("start")["profile"]
+    assert said.startswith("measured ") is (profile == "measured")
     assert limited.guest.run("stat", "-c", "%U", STATE).stdout.strip() == "edge-daemon"
     high = limited.wait_for("tier_change", to="high")
-    # A window of about 1 ms each 10 ms asks for a tenth of a core: twice what is left.
-    limit(limited, "CPUQuota=5%")
-    down = limited.wait_for("tier_change", to="critical", after=high["seq"])
+    # Half of what the windows of the lowest tier ask for: however fast the machine, it is late.
+    percent = max(1, int(100 * costs["critical"]["cpu_ms"] / 10 / 2))
+    limit(limited, f"CPUQuota={percent}%")
+    # Three tiers one after the other, by a daemon that gets 20 ms of each second.
+    down = limited.wait_for("tier_change", to="critical", after=high["seq"], within_s=150.0)
     assert (down["resource"], down["rule"]) == ("cpu", "cpu_limit")
-    assert down["reading"]["cores"] == 0.05
+    assert down["reading"]["cores"] == percent / 100
+    if profile == "published":
+        assert down["binding"]["quantity"] == "late_windows"
     assert down["reason"] in " ".join(explained(limited)["text"])
     group = "$(systemctl show -p ControlGroup --value edge-daemon)"
     stat = f"cat /sys/fs/cgroup/cpu{group}/cpu.stat /sys/fs/cgroup{group}/cpu.stat"

@@ -54,6 +54,12 @@ class Span:
     late: float = 0.0
     swapped: bool = False
 
+    @property
+    def skipped(self) -> float:
+        """Windows whose time passed while the one before overran its own."""
+        overruns = self.late / self.windows if self.windows else 0.0
+        return self.windows * overruns / (1.0 + overruns)
+
     def add_windows(self, count: float, cycle_ms: float, on_time: float) -> None:
         """Count windows of the same time, of which a share was on time."""
         self.window_ms += count * cycle_ms
@@ -134,7 +140,8 @@ class Sensors:
             cycle_ms=cycle_ms,
             cycle_tier=None if cycle_ms is None else tier,
             cycles=count,
-            late=round(span.late),
+            due=count,
+            late=round(span.skipped),
             throttled=(THROTTLED,) if stage else (),
             absent=self._absent,
             failed=failed,

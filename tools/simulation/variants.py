@@ -30,11 +30,13 @@ def variants(limits: Limits) -> list[Contestant]:
         foreseen=replace(foreseen, memory_margin_mib=1.0),
         memory=replace(memory, reserve_mib=0.0),
     )
+    punctual = replace(limits, cpu=replace(limits.cpu, late_enter=0.999, late_leave=1.0))
     found = {
         OURS: OursSettings(limits),
         "without hysteresis": OursSettings(narrow),
         "without filters": OursSettings(limits, filters=hasty),
         "without the windows' times": OursSettings(limits, without_cycles=True),
+        "without late windows": OursSettings(punctual),
         "without the heat model": OursSettings(limits, filters=replace(FILTERS, heat=still)),
         "without backoff": OursSettings(replace(limits, up_after_max_s=limits.up_after_s)),
         "without the budget of moves": OursSettings(replace(limits, ups_per_hour=3600.0)),
