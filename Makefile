@@ -17,6 +17,8 @@ ARGS ?=
 # plugin that a dependency brings and nothing uses.
 PYTEST_ALL := -o addopts="-ra --strict-markers --strict-config"
 PYTEST_TOOLS := $(PYTEST_ALL) -p no:anyio
+BOARD_PACKAGES := mmdebstrap qemu-system-arm qemu-utils qemu-user-static gcc-12-aarch64-linux-gnu make \
+	kmod e2fsprogs zstd
 # For models: a directory with the folders mnist, fsdd and noise, or generated data, which teaches
 # nothing but shows in a minute or two that every stage works; it leaves the shipped bundle alone.
 DATA ?=
@@ -29,10 +31,10 @@ ifeq ($(filter models,$(MAKECMDGOALS))$(DATA)$(SMOKE),models)
 $(error where are the data sets? make models DATA=DIRECTORY, or SMOKE=1 for generated data)
 endif
 
-.PHONY: help demo test check bench models docs simulate drills fuzz test-tools test-tflite test-systemd test-board install uninstall clean
+.PHONY: help demo test check bench models docs simulate drills fuzz test-tools test-tflite test-systemd test-userland test-board install uninstall clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.runtime ## watch the daemon adapt: shipped clip, shipped models, no hardware needed
 	@$(PYTHON_DAEMON) -m edge_daemon demo $(ARGS)
@@ -75,7 +77,13 @@ test-systemd: $(VENV)/.dev ## run the service under a real systemd (root; else t
 	@tools/apt.sh systemd systemd-container shellcheck iproute2 || echo "going on: tests that need these skip"
 	@$(PYTHON_DAEMON) -m pytest $(PYTEST_ALL) tests/systemd $(ARGS)
 
+test-userland: $(VENV)/.dev ## run the daemon's programs on emulated arm64, one by one (root; builds once)
+	@tools/apt.sh $(BOARD_PACKAGES) || echo "going on: what is missing will be named"
+	@$(PYTHON_DAEMON) -m tools.board build --programs-only
+	@$(PYTHON_DAEMON) -m pytest $(PYTEST_ALL) tests/board/test_userland.py $(ARGS)
+
 test-board: $(VENV)/.dev ## run the daemon on a virtual arm64 board (root; builds it once, 15 minutes)
+	@tools/apt.sh $(BOARD_PACKAGES) || echo "going on: what is missing will be named"
 	@$(PYTHON_DAEMON) -m tools.board build
 	@$(PYTHON_DAEMON) -m pytest $(PYTEST_ALL) tests/board $(ARGS)
 

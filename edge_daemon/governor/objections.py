@@ -61,7 +61,10 @@ def unreadable(reading: Reading) -> Alarm | None:
     if not reading.failed:
         return None
     name, error = min(reading.failed.items())
-    return Alarm(name, "unknown", f"{name} cannot be read: {error}")
+    reason = f"{name} cannot be read: {error}"
+    if name == "temperature" and reading.temperature_c is not None:
+        reason += "; governor.limits.temperature.ignored_zones does without a zone"
+    return Alarm(name, "unknown", reason)
 
 
 def _ns(seconds: float) -> int:
