@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -34,6 +35,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-devices", action="store_true", help="do not open the camera and the microphone"
     )
+    parser.add_argument(
+        "--timeout",
+        type=_seconds,
+        default=30.0,
+        metavar="S",
+        help="seconds that a camera or microphone may take, default %(default)g",
+    )
     parser.epilog = "exit codes: 0 all right, 1 a device does not work, 78 config or bundle wrong"
 
 
@@ -44,14 +52,15 @@ def run(arguments: argparse.Namespace) -> int:
     colour = understands_colour(out, os.environ)
     print(f"config   {options.config_path(arguments) or 'built-in defaults'}", file=out)
     right = True
-    for name, good, detail in _results(config, devices=not arguments.no_devices):
+    timeout_s = None if arguments.no_devices else arguments.timeout
+    for name, good, detail in _results(config, timeout_s):
         right = right and good
         mark = paint("ok", GREEN, colour) if good else paint("trouble", RED, colour)
         print(f"{name:8} {mark}  {printable(detail)}", file=out, flush=True)
     return exitcode.OK if right else exitcode.TROUBLE
 
 
-def _results(config: "Config", *, devices: bool) -> Iterator[Result]:
+def _results(config: "Config", timeout_s: float | None) -> Iterator[Result]:
     from edge_daemon.inference.bundle import check_models, load_bundle
 
     bundle = load_bundle(config.bundle)
@@ -66,7 +75,7 @@ def _results(config: "Config", *, devices: bool) -> Iterator[Result]:
 
         rows = read_trace(Path(config.governor.readings))
         yield "readings", True, f"{config.governor.readings}, {len(rows)} rows"
-    if devices:
+    if timeout_s is not None:
         from edge_daemon.capture.build import build_sources
         from edge_daemon.clock import monotonic_ns
 
@@ -74,9 +83,9 @@ def _results(config: "Config", *, devices: bool) -> Iterator[Result]:
             config, sample_rate_hz=bundle.sample_rate_hz, clock=monotonic_ns
         )
         if video is not None:
-            yield _device("video", video, _describe_frame)
+            yield _device("video", video, _describe_frame, timeout_s)
         if sound is not None:
-            yield _device("audio", sound, _describe_chunk)
+            yield _device("audio", sound, _describe_chunk, timeout_s)
 
 
 def _journal(config: "Config") -> Result:
@@ -97,6 +106,31 @@ def _device(
     name: str,
     source: "Source[Frame] | Source[Chunk]",
     describe: Callable[[object], str],
+    timeout_s: float,
+) -> Result:
+    """Try a source on a thread of its own, which is left behind where a driver never answers."""
+    found: list[Result] = []
+    errors: list[Exception] = []
+
+    def attempt() -> None:
+        try:
+            found.append(_tried(name, source, describe))
+        except Exception as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=attempt, name=f"check {name}", daemon=True)
+    thread.start()
+    thread.join(timeout_s)
+    if errors:
+        raise errors[0]
+    if found:
+        return found[0]
+    detail = f"{source.name} does not answer ({timeout_s:g} s): its driver or its network hangs"
+    return name, False, f"{detail}; plug it in anew, or restart the board"
+
+
+def _tried(
+    name: str, source: "Source[Frame] | Source[Chunk]", describe: Callable[[object], str]
 ) -> Result:
     """Open a source and read what it gives in a second or two."""
     from edge_daemon.capture.source import EndOfSourceError, SourceError
@@ -141,3 +175,10 @@ def _describe_chunk(item: object) -> str:
     level = float(np.sqrt(np.mean(np.square(item.samples)))) if len(item.samples) else 0.0
     shown = f"{20 * np.log10(level):.0f} dB" if level > 0 else "digital silence"
     return f"{len(item.samples)} samples, level {shown}"
+
+
+def _seconds(text: str) -> float:
+    with suppress(ValueError):
+        if 0 < (seconds := float(text)) <= 3600:
+            return seconds
+    raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds from above 0 to 3600")

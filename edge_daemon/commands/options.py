@@ -50,8 +50,8 @@ def load(arguments: argparse.Namespace) -> Config:
     """Return the config with the command line's options put over it; raises ConfigError."""
     path = config_path(arguments)
     config = load_config(path, os.environ)
-    if path is not None and "@" in str(config.video.device) and path.stat().st_mode & S_IROTH:
-        log.warning("%s: anybody may read the camera's password in it; chmod o-r it", path)
+    if path is not None and _holds_secret(config.video.device):
+        _warn_of_readers(path)
     tier = getattr(arguments, "tier", None)
     if tier is not None:
         config = replace(config, tier=tier)
@@ -59,3 +59,21 @@ def load(arguments: argparse.Namespace) -> Config:
     if journal is not None:
         config = replace(config, journal=replace(config.journal, directory=journal.absolute()))
     return config
+
+
+def _holds_secret(device: int | str) -> bool:
+    if isinstance(device, int) or not ("://" in device or "!" in device):
+        return False
+    from edge_daemon.capture.camera import redact  # takes OpenCV along
+
+    return redact(device) != device
+
+
+def _warn_of_readers(path: Path) -> None:
+    status = path.stat()
+    if not status.st_mode & S_IROTH:
+        return
+    remedy = f"chmod o-r {path}"
+    if status.st_uid == 0 and status.st_gid == 0:  # the service has a user of its own
+        remedy = f"sudo chgrp edge-daemon {path} && sudo {remedy}"
+    log.warning("%s: anybody may read the camera's password in it: %s", path, remedy)

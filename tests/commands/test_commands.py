@@ -1,6 +1,7 @@
 """The commands as a user calls them, through `main`, on real files and sample boards."""
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -98,6 +99,35 @@ def test_check_names_each_device_that_does_not_work(
     assert "video7" in out
     assert "nothing.wav" in out
     assert "is not a directory; set journal.directory" in out
+
+
+def test_check_gives_up_on_a_camera_that_never_answers(tmp_path: Path) -> None:
+    pipe = tmp_path / "camera.y4m"
+    os.mkfifo(pipe)  # opening it hangs until somebody writes
+    config = write_config(
+        tmp_path / "config.yaml",
+        video={"source": "camera", "device": f"file://{pipe}"},
+        audio={"source": "synthetic"},
+        journal={"directory": str(tmp_path)},
+    )
+    done = subprocess.run(
+        command("check", "--timeout", "1.5", "--config", config),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == exitcode.TROUBLE, done.stderr
+    video, audio = done.stdout.splitlines()[-2:]
+    assert "trouble" in video and "does not answer (1.5 s)" in video
+    assert audio.startswith("audio") and "ok" in audio  # the next device is looked at all the same
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "soon", "nan", "inf"])
+def test_check_takes_a_time_that_can_be(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["check", f"--timeout={text}"])
+    assert f"'{text}' is no number of seconds" in capsys.readouterr().err
 
 
 def test_a_wrong_config_is_told_with_file_and_line(

@@ -91,9 +91,30 @@ def test_all_that_a_command_says(config: Path, arguments: list[str]) -> None:
 def test_a_password_that_anybody_may_read_is_told_of(
     config: Path, caplog: pytest.LogCaptureFixture, mode: int, warned: bool
 ) -> None:
+    if os.geteuid() == 0:
+        os.chown(config, 1234, 1234)
     config.chmod(mode)
-    device = load(argparse.Namespace(config=config)).video.device
+    load(argparse.Namespace(config=config))
     told = [record.getMessage() for record in caplog.records]
-    assert told == [f"{config}: anybody may read the camera's password in it; chmod o-r it"] * (
-        warned and "@" in str(device)
-    )
+    said = f"{config}: anybody may read the camera's password in it: chmod o-r {config}"
+    assert told == [said] * warned
+
+
+@pytest.mark.root
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_the_service_may_read_its_password_still(
+    config: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    config.chmod(0o644)  # root's, as the installer leaves it
+    load(argparse.Namespace(config=config))
+    assert f": sudo chgrp edge-daemon {config} && sudo chmod o-r {config}" in caplog.text
+
+
+@pytest.mark.parametrize("device", ["0", "/dev/video0", "http://127.0.0.1:1/cam.mjpg"])
+def test_an_address_without_a_password_may_be_read(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, device: str
+) -> None:
+    open_to_all = write_config(tmp_path / "config.yaml", video={"device": device})
+    open_to_all.chmod(0o644)
+    load(argparse.Namespace(config=open_to_all))
+    assert caplog.text == ""
