@@ -2,7 +2,6 @@
 
 import errno
 import os
-import re
 import socket
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 from edge_daemon.capture.picture import Pose, Region
 from edge_daemon.capture.source import Frame, SourceError
 from edge_daemon.clock import Clock, monotonic_ns
+from edge_daemon.redaction import redact
 
 if TYPE_CHECKING:
     import cv2
@@ -223,22 +223,6 @@ def _no_socket() -> OSError | None:
 def _fourcc(code: int) -> str:
     text = code.to_bytes(4, "little", signed=code < 0).decode("latin-1")
     return text.strip() if text.isascii() and text.isprintable() else ""
-
-
-_SECRET = re.compile(
-    r"\b((?:user|proxy)-(?:id|pw)|user(?:name)?|pw|pass(?:word|wd)?|pwd|token|secret|key)"
-    r"\s*=\s*(?:\"[^\"]*\"|'[^']*'|\S+)"
-)
-
-
-def redact(device: str) -> str:
-    """Return a device's name without passwords: user info and query of URLs, GStreamer's -pw.
-
-    What is part of a URL's path is shown: only its owner knows that it is secret.
-    """
-    device = re.sub(r"://\S*@", "://***@", device)  # to the last one: a password may hold any
-    device = re.sub(r"(://[^\s?]*)\?\S*", r"\1?***", device)
-    return _SECRET.sub(r"\1=***", device)
 
 
 def _check_node(name: str, node: Path) -> None:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from edge_daemon.config import Config, find_config, load_config
 from edge_daemon.config.load import SYSTEM_JOURNAL
+from edge_daemon.redaction import redact
 from edge_daemon.tier import TIERS
 
 log = logging.getLogger(__name__)
@@ -62,11 +63,7 @@ def load(arguments: argparse.Namespace) -> Config:
 
 
 def _holds_secret(device: int | str) -> bool:
-    if isinstance(device, int) or not ("://" in device or "!" in device):
-        return False
-    from edge_daemon.capture.camera import redact  # takes OpenCV along
-
-    return redact(device) != device
+    return isinstance(device, str) and redact(device) != device
 
 
 def _warn_of_readers(path: Path) -> None:

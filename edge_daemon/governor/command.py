@@ -9,12 +9,14 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 
+from edge_daemon.redaction import redact
 from edge_daemon.signals import unblock
 
 MOST_BYTES = 4096
 """More output is an error; the program's writes beyond it fail."""
 
 _LOOK_S = 0.02
+_SHORT = 4
 _DIE_S = 1.0
 
 
@@ -42,8 +44,17 @@ class Command:
 
     @property
     def name(self) -> str:
-        """The command as one would type it."""
-        return " ".join(self._arguments)
+        """The program, with the script that it runs; other arguments may hold a password."""
+        program, *others = self._arguments
+        script = others[0] if others and others[0].startswith("/") else ""
+        return f"{program} {script}".rstrip()
+
+    def shown(self, text: str) -> str:
+        """Return what the program said, without what it was told in confidence."""
+        for argument in self._arguments[1:]:
+            if len(argument) >= _SHORT and not argument.startswith("/"):
+                text = text.replace(argument, "***")
+        return redact(text)
 
     def output(self, stop: threading.Event | None = None) -> str:
         """Run it and return what it printed.
@@ -77,7 +88,7 @@ class Command:
         finally:
             os.close(out)
             os.close(complaints)
-        because = f": {complained[-200:]}" if complained else ""
+        because = f": {self.shown(complained)[-200:]}" if complained else ""
         if not ended:
             why = "was stopped" if stop.is_set() else f"ran for more than {self._timeout_s:g} s"
             raise CommandError(f"{self.name} {why} and was killed{because}")

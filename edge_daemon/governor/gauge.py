@@ -178,7 +178,7 @@ class CommandGauge:
             now_ns = self._clock()
             charge = _charge(told(text.encode(), self._command.name), self._mean, now_ns)
         except (CommandError, ValueError) as error:
-            self._problem = str(error)
+            self._problem = self._command.shown(str(error))
         else:
             self._last, self._problem = (charge, now_ns), None
 

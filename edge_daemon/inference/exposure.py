@@ -23,7 +23,13 @@ def exposure(bundle: Bundle, uid: int) -> str | None:
     models = [bundle.model_path(tier) for tier in bundle.tiers]
     try:
         directory = bundle.path.resolve(strict=True)
-        for path in (directory, bundle.path / MANIFEST, *models):
+        between = {
+            folder
+            for model in models
+            for folder in model.resolve(strict=True).parents
+            if directory in folder.parents
+        }
+        for path in (directory, bundle.path / MANIFEST, *sorted(between), *models):
             status = path.stat()
             if status.st_mode & stat.S_IWOTH:
                 return f"anybody may write to {path}"

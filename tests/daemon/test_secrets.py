@@ -101,3 +101,42 @@ def test_no_output_tells_the_camera_s_password(tmp_path: Path, server: RtspServe
     for where, text in said.items():
         for secret in (USER, PASSWORD, PASSWORD.replace("/", "%2F"), "p4ss", KEY):
             assert secret not in text, f"{where} tells {secret}"
+
+
+@pytest.mark.parametrize("ending", ["exit 3", "exec sleep 60", "echo nothing"])
+def test_no_output_tells_what_a_gauge_was_told(tmp_path: Path, ending: str) -> None:
+    script = tmp_path / "ups.sh"
+    script.write_text(
+        f'echo "no entry to http://{USER}:$1@ups/?key={KEY}, $1" >&2\n{ending} "$1"\n'
+    )
+    config = write_config(
+        tmp_path / "config.yaml",
+        video={"source": "synthetic"},
+        audio={"source": "none"},
+        governor={
+            "reading_every_s": 1.0,
+            "battery_gauge": {
+                "command": ["/bin/sh", str(script), PASSWORD],
+                "every_s": 1.0,
+                "timeout_s": 0.5,
+                "max_age_s": 5.0,
+            },
+        },
+        log={"level": "debug"},
+    )
+    journal = tmp_path / "journal"
+    with running(config, journal) as daemon:
+        daemon.wait_for(
+            lambda line: line["event"] == "reading"
+            and "battery" in line["reading"].get("failed", {})
+        )
+        assert daemon.stop() == 0
+        log = daemon.log.read_text()
+    told = (
+        log
+        + "".join(path.read_text() for path in journal.glob("*.jsonl"))
+        + printed("tail", journal)
+    )
+    assert f"/bin/sh {script}" in told
+    for secret in (USER, PASSWORD, "p4ss", KEY):
+        assert secret not in told

@@ -4,10 +4,14 @@ import re
 import shutil
 import signal
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from edge_daemon.cli import COMMANDS
+from tests.capture.pulse import PulseServer
 from tests.daemon.running import PATIENCE_S, command, running, write_config
 
 _SOCKET = re.compile(r"\b(?:socket|socketpair)\((\w+)")
@@ -60,15 +64,70 @@ def test_a_run_with_synthetic_sources_has_no_way_out(tmp_path: Path) -> None:
     assert families(trace) <= {"AF_UNIX"}
 
 
+@pytest.fixture
+def pulse() -> Iterator[PulseServer]:
+    # Below /tmp itself: the path of a socket is at most 108 bytes long.
+    with tempfile.TemporaryDirectory(prefix="pulse-") as runtime:
+        server = PulseServer(Path(runtime))
+        try:
+            server.start()
+            yield server
+        except OSError as error:
+            pytest.skip(str(error))
+        finally:
+            server.kill()
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("arguments", [["bundle", "verify"], ["devices"], ["doctor"]])
-def test_nor_have_the_commands(tmp_path: Path, arguments: list[str]) -> None:
+@pytest.mark.pulseaudio
+def test_nor_has_one_with_a_microphone(tmp_path: Path, pulse: PulseServer) -> None:
+    config = write_config(
+        tmp_path / "config.yaml", video={"source": "none"}, audio={"source": "microphone"}
+    )
+    journal, trace = tmp_path / "journal", tmp_path / "trace"
+    prefix = traced(trace=trace)
+    with running(config, journal, environ=pulse.environment, prefix=prefix) as daemon:
+        daemon.wait_for_event("capture", source="audio", state="healthy")
+        assert daemon.stop(signal.SIGTERM) == 0
+    assert families(trace) == {"AF_UNIX"}
+
+
+@pytest.fixture(scope="module")
+def journal(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A journal for the commands that read one."""
+    directory = tmp_path_factory.mktemp("sockets") / "journal"
+    done = subprocess.run(
+        command("demo", "--lockstep", "--journal", directory), capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return directory
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "run"])
+def test_nor_have_the_commands(tmp_path: Path, journal: Path, name: str) -> None:
+    config = write_config(
+        tmp_path / "config.yaml",
+        video={"source": "synthetic"},
+        audio={"source": "synthetic"},
+        journal={"directory": str(tmp_path)},
+    )
+    arguments: dict[str, list[str | Path]] = {
+        "bench": ["--only", "poll", "--config", config],
+        "bundle": ["verify"],
+        "check": ["--config", config],
+        "demo": ["--lockstep", "--journal", tmp_path / "demo"],
+        "explain": [journal],
+        "profile": ["--quick", "--anyway", "--config", config, "--out", tmp_path / "profile.json"],
+        "replay-governor": [journal],
+        "tail": [journal, "--no-follow"],
+    }
     trace = tmp_path / "trace"
     done = subprocess.run(
-        traced(*command(*arguments), trace=trace),
+        traced(*command(name, *arguments.get(name, [])), trace=trace),
         capture_output=True,
         timeout=PATIENCE_S * 4,
         check=False,
     )
-    assert done.stdout
+    assert done.stdout, done.stderr
     assert families(trace) <= {"AF_UNIX"}

@@ -69,7 +69,7 @@ def test_a_program_that_is_killed_says_by_what() -> None:
 
 
 def test_a_program_that_does_not_exist_is_named() -> None:
-    with pytest.raises(CommandError, match=r"ups-charge --all cannot be started: .*No such file"):
+    with pytest.raises(CommandError, match=r"ups-charge cannot be started: .*No such file"):
         Command(["ups-charge", "--all"], 10.0).output()
 
 
@@ -178,3 +178,34 @@ def test_it_inherits_no_file_of_the_daemon(tmp_path: Path) -> None:
         seen = Command(["/bin/sh", "-c", look], 10.0).output().splitlines()
     assert seen[0] == "/dev/null"
     assert all(name == "/dev/null" or name.startswith("/memfd:") for name in seen), seen
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        (("upsc", "--password=hunter2", "ups@host"), "upsc"),
+        (("python3", "/opt/ups.py", "--token", "hunter2"), "python3 /opt/ups.py"),
+        (("/usr/bin/ups",), "/usr/bin/ups"),
+    ],
+)
+def test_it_is_called_by_its_program_alone(arguments: tuple[str, ...], shown: str) -> None:
+    assert Command(arguments, 1.0).name == shown
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "bad password hunter2",
+        "GET http://anna:hunter2@ups/charge: 404",
+        "no answer from http://ups/charge?key=hunter2",
+        "password = hunter2 refused",
+        "x" * 150 + " http://anna:hunter2@ups/" + "y" * 180,  # the cut falls into the address
+    ],
+)
+@pytest.mark.parametrize("ending", ["exit 3", "sleep 30"])
+def test_what_it_was_told_in_confidence_is_not_told_on(said: str, ending: str) -> None:
+    arguments = ("/bin/sh", "-c", f"echo '{said}' >&2; {ending}", "hunter2")
+    with pytest.raises(CommandError) as caught:
+        Command(arguments, 0.3).output()
+    assert "hunter2" not in str(caught.value)
+    assert "/bin/sh " in str(caught.value)

@@ -36,6 +36,18 @@ def test_what_anybody_may_write_is_named(bundle: Bundle, name: str) -> None:
     assert exposure(bundle, ME) == f"anybody may write to {path}"
 
 
+def test_a_folder_between_the_bundle_and_a_model_counts(bundle: Bundle) -> None:
+    folder = bundle.path / "models"
+    folder.mkdir(mode=0o755)
+    (bundle.path / "low.tflite").rename(folder / "low.tflite")
+    manifest = bundle.path / "bundle.yaml"
+    manifest.write_text(manifest.read_text().replace("low.tflite", "models/low.tflite"))
+    inside = load_bundle(bundle.path)
+    assert exposure(inside, ME) is None
+    folder.chmod(0o777)
+    assert exposure(inside, ME) == f"anybody may write to {folder.resolve()}"
+
+
 def test_a_group_may_write(bundle: Bundle) -> None:
     bundle.path.chmod(0o775)
     assert exposure(bundle, ME) is None
