@@ -15,12 +15,13 @@ from pathlib import Path
 
 from edge_daemon.governor.boards import board_model
 from edge_daemon.governor.cgroup import controller_groups, quota_cores
+from edge_daemon.governor.firmware import UNDER_VOLTAGE
 from edge_daemon.governor.kernelfile import text_of
 from edge_daemon.governor.probes import Probes
 from edge_daemon.governor.profilefile import ProfileError
 from edge_daemon.governor.supply import list_batteries
 from edge_daemon.governor.thermal import list_zones
-from edge_daemon.governor.throttle import UNDER_VOLTAGE, ThrottleProbe, throttled_since_boot
+from edge_daemon.governor.throttle import ThrottleProbe, throttled_since_boot
 from edge_daemon.host import Host
 
 OLDEST_PYTHON = (3, 11)

@@ -5,12 +5,12 @@ import math
 from msgspec import Struct
 
 from edge_daemon.governor import heat, level, slowdown
+from edge_daemon.governor.firmware import FREQUENCY_CAPPED, THROTTLED
 from edge_daemon.governor.heat import Heat, HeatPrior
 from edge_daemon.governor.level import Level, Pace
 from edge_daemon.governor.profile import Profile
 from edge_daemon.governor.reading import Reading
 from edge_daemon.governor.slowdown import Slowdown, SlowdownNoise, expected_cycle_ms, own_share
-from edge_daemon.governor.throttle import FREQUENCY_CAPPED, THROTTLED
 
 _SHORTEST_S = 1e-3
 _COLDEST_C, _HOTTEST_C = -60.0, 250.0

@@ -7,15 +7,15 @@ from typing import TypeGuard
 from msgspec import Struct
 from msgspec.structs import replace
 
-from edge_daemon.governor.limits import Bands, Limits
-from edge_daemon.governor.reading import Reading
-from edge_daemon.governor.thermal import DEFAULT_LIMIT_C
-from edge_daemon.governor.throttle import (
+from edge_daemon.governor.firmware import (
+    DEFAULT_LIMIT_C,
     FREQUENCY_CAPPED,
     OVER_CURRENT,
     THROTTLED,
     UNDER_VOLTAGE,
 )
+from edge_daemon.governor.limits import Bands, Limits
+from edge_daemon.governor.reading import Reading
 from edge_daemon.tier import TIERS, Tier
 
 _SUBJECTS = {

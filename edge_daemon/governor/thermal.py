@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from edge_daemon.governor.boards import board_limits, board_model
+from edge_daemon.governor.firmware import DEFAULT_LIMIT_C
 from edge_daemon.governor.kernelfile import KernelFile, int_of, text_of
 from edge_daemon.governor.sensor import GONE
 from edge_daemon.governor.zone import HOTTEST_C, Zone
-
-DEFAULT_LIMIT_C = 80.0
-"""Where neither a trip point nor the board's firmware names a limit."""
 
 # Zones that say nothing about the board's own heat: batteries and chargers, radios.
 _EXCLUDED = re.compile(r"batt|^bat\d|charger|pmic|^test[_-]|^cv\d|wifi|wlan|modem", re.IGNORECASE)

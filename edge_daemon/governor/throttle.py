@@ -3,14 +3,15 @@
 from pathlib import Path
 
 from edge_daemon.governor.boards import board_limits, board_model
+from edge_daemon.governor.firmware import (
+    FREQUENCY_CAPPED,
+    OVER_CURRENT,
+    SOFT_LIMIT,
+    THROTTLED,
+    UNDER_VOLTAGE,
+)
 from edge_daemon.governor.hwmon import monitors
 from edge_daemon.governor.kernelfile import KernelFile, text_of
-
-UNDER_VOLTAGE = "under-voltage"
-FREQUENCY_CAPPED = "frequency-capped"
-THROTTLED = "throttled"
-SOFT_LIMIT = "soft-limit"
-OVER_CURRENT = "over-current"
 
 # Bits 0 to 3 say "now"; the same plus 16 "since boot"
 # (raspberrypi.com/documentation/computers/os.html, vcgencmd get_throttled).

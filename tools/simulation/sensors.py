@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edge_daemon.governor.firmware import THROTTLED
 from edge_daemon.governor.reading import Reading
-from edge_daemon.governor.throttle import THROTTLED
 from edge_daemon.tier import Tier
 from tools.simulation.board import Board
 from tools.simulation.trace import Trace

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from edge_daemon.governor.throttle import THROTTLED
+from edge_daemon.governor.firmware import THROTTLED
 from edge_daemon.tier import Tier
 from tests.tools.simulation.made import BOARD, Noting, flat, played
 from tools.simulation.board import Board

@@ -6,8 +6,8 @@ it foresaw costs; it must not follow the governor's later changes.
 
 from dataclasses import dataclass
 
+from edge_daemon.governor.firmware import THROTTLED
 from edge_daemon.governor.reading import Reading
-from edge_daemon.governor.throttle import THROTTLED
 from edge_daemon.tier import TIERS, Tier
 
 Edges = tuple[tuple[float, float], tuple[float, float], tuple[float, float]]

@@ -3,8 +3,8 @@ from dataclasses import replace as settings_with
 import pytest
 from msgspec.structs import replace
 
+from edge_daemon.governor.firmware import THROTTLED
 from edge_daemon.governor.reading import Reading
-from edge_daemon.governor.throttle import THROTTLED
 from edge_daemon.tier import Tier
 from tools.simulation.policies.table import (
     HASTY,
