@@ -1,7 +1,8 @@
 """Play the governor against other policies and a clairvoyant on a simulated board.
 
     python -m tools.simulate score                      # everyone on the scoring set, and the gates
-    python -m tools.simulate score --trace FILE...      # the same on traces of your own
+    python -m tools.simulate score --set fresh          # on traces that nothing was chosen by
+    python -m tools.simulate score --trace FILE...      # on traces of your own
     python -m tools.simulate tune --policy ours         # choose settings, on the tuning set only
     python -m tools.simulate ablate                     # ours with one part left out at a time
     python -m tools.simulate sweep                      # over load and room temperature
@@ -36,7 +37,7 @@ from tools.simulation.policies.ours import OursSettings
 from tools.simulation.policies.planned import Planned
 from tools.simulation.recording import RecordingError, read_recording
 from tools.simulation.search import RANGES, drawn_settings, judged, tried
-from tools.simulation.sets import LOADS, SCORING, TUNING, traces
+from tools.simulation.sets import FRESH, LOADS, SCORING, TUNING, traces
 from tools.simulation.summary import Summary, summarise
 from tools.simulation.tables import show_gates, show_kinds, show_summaries, show_trials
 from tools.simulation.timeline import timeline
@@ -45,7 +46,7 @@ from tools.simulation.variants import variants
 from tools.training.progress import Progress
 from tools.training.record import Record
 
-WIDTH = 165
+WIDTH = 175
 """Columns of a table that goes to no terminal."""
 
 SWEPT_KINDS = ("ordinary", "bursts", "hot", "leak")
@@ -217,7 +218,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("command", choices=COMMANDS, help="what to do; see above")
     parser.add_argument("--out", type=Path, default=Path("runs/simulation"), help="where to write")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
-    parser.add_argument("--set", choices=(SCORING, TUNING), default=SCORING, help="set of traces")
+    parser.add_argument(
+        "--set", choices=(SCORING, TUNING, FRESH), default=SCORING, help="set of traces"
+    )
     parser.add_argument(
         "--loads", type=float, nargs="+", default=LOADS, help="scales of the foreign load"
     )

@@ -29,6 +29,7 @@ class Result:
         seed: the trace's seed.
         figures: of the run.
         value: what the oracle's recursion promises; None for the others.
+        faulty: whether the trace's sensors fail or are noisy.
     """
 
     policy: str
@@ -38,6 +39,7 @@ class Result:
     seed: int
     figures: Figures
     value: float | None = None
+    faulty: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,9 @@ def run_job(job: Job) -> list[Result]:
     found = []
 
     def result(name: str, each: Figures, value: float | None = None) -> Result:
-        return Result(name, trace.name, trace.kind, trace.load, trace.seed, each, value)
+        return Result(
+            name, trace.name, trace.kind, trace.load, trace.seed, each, value, trace.faulty
+        )
 
     best = plan(trace, happens, board)
     run = simulate(trace, happens, board, partial(Planned, best.ranks.tolist()))

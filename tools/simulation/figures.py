@@ -18,6 +18,10 @@ SETTLED_S = 60.0
 HARD_MIB = 12.0
 """Less free memory than this is a hard event: 4 MiB under the reserve, so that noise is none."""
 
+ANSWER_S = 3.0
+"""While the last answer in time is no older than this, pictures count as answered. It is the age
+at which the daemon takes an input for gone (`capture.stall_s`)."""
+
 HARD_C = 4.0
 """Nearer to the critical temperature than this is one: 1 °C within the margin."""
 
@@ -33,6 +37,9 @@ class Figures:
         violation: share of the time in which memory was short.
         missed: share of the windows that came too late or fell into a stall.
         off: share of the time without power.
+        unanswered: share of the time in which the mains or a charge could feed the board, and no
+            tier answered a picture in time for `ANSWER_S`. All tiers see; a board that powered
+            itself off for heat does not.
         hot: share of the time above the first of the firmware's temperatures.
         hottest_c: highest temperature.
         delay_polls: most polls that a hard event lasted without a move down.
@@ -47,6 +54,7 @@ class Figures:
     violation: float
     missed: float
     off: float
+    unanswered: float
     hot: float
     hottest_c: float
     delay_polls: int
@@ -71,6 +79,7 @@ def figures(run: Run, trace: Trace, board: Board) -> Figures:
         violation=float(run.violated.mean()),
         missed=float(run.missed[on].mean()) if on.any() else 0.0,
         off=float(1.0 - on.mean()),
+        unanswered=_unanswered(run, trace, board),
         hot=float((run.temperature_c >= board.throttle_c[0]).mean()),
         hottest_c=float(run.temperature_c.max()),
         delay_polls=_delay_polls(run, trace, board),
@@ -78,6 +87,17 @@ def figures(run: Run, trace: Trace, board: Board) -> Figures:
         polls_hz=len(run.polled) / hours / 3600.0,
         tiers=tuple(float((run.tier == tier.rank).sum() / powered) for tier in TIERS),
     )
+
+
+def _unanswered(run: Run, trace: Trace, board: Board) -> float:
+    """Return the share of the fed time in which no window of the last `ANSWER_S` was in time."""
+    fed = trace.on_mains | (run.energy_wh > 0.0) | (run.tier >= 0) | (trace.battery_wh is None)
+    answers = (run.tier >= 0) & ~run.violated
+    windows = np.where(answers, 1.0 - run.missed, 0.0) * run.step_s * 1000.0 / board.period_ms
+    width = max(1, round(ANSWER_S / run.step_s))
+    lately = np.convolve(windows, np.ones(width))[: len(windows)]
+    # The board begins with its models loaded: before it has run for as long, the part counts.
+    return float((lately[fed] < 1.0).mean()) if fed.any() else 0.0
 
 
 def _reversals(run: Run) -> int:

@@ -7,7 +7,7 @@ from tools.simulation.summary import Summary
 
 SWITCHES, REVERSALS = 20.0, 4.0
 VIOLATION, MISSED, REGRET = 0.003, 0.005, 0.04
-DELAY_POLLS, LATE_SWITCHES = 2, 0
+DELAY_POLLS, LATE_SWITCHES, UNANSWERED = 2, 0, 0.0
 
 
 class Gate(NamedTuple):
@@ -37,7 +37,11 @@ class Gate(NamedTuple):
 
 
 def gates(summaries: Sequence[Summary], policy: str) -> Iterator[Gate]:
-    """Yield the gates of a policy; regret counts at every load, the rest over all traces."""
+    """Yield the gates of a policy; regret counts at every load, the rest over all traces.
+
+    Whether pictures are answered whatever the sensors do is a gate only where traces try it, and
+    the worst of them counts.
+    """
     own = [summary for summary in summaries if summary.policy == policy]
     whole = next(summary for summary in own if summary.load is None)
     yield Gate("switches", whole.switches.value, SWITCHES, "/h")
@@ -49,3 +53,6 @@ def gates(summaries: Sequence[Summary], policy: str) -> Iterator[Gate]:
         yield Gate(f"regret{load}", 100.0 * each.regret.value, 100.0 * REGRET, "%")
     yield Gate("hard event to move down", whole.delay_polls, DELAY_POLLS, "polls")
     yield Gate("switches in constant load after 60 s", whole.late_switches, LATE_SWITCHES, "")
+    if whole.unanswered is not None:
+        unanswered = 100.0 * whole.unanswered
+        yield Gate("no answer while sensors fail", unanswered, 100.0 * UNANSWERED, "%")

@@ -1,4 +1,4 @@
-"""Two disjoint sets of traces: one to choose parameters on, one to score with."""
+"""Three disjoint sets of traces: to choose parameters on, to score with, and to look at once."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,9 @@ from tools.simulation.trace import Trace
 LOADS = (0.35, 0.55, 0.8)
 """Scales of the foreign load."""
 
-TUNING, SCORING = "tuning", "scoring"
+TUNING, SCORING, FRESH = "tuning", "scoring", "fresh"
+"""The scoring set has been looked at while settings and rules were chosen. The fresh one is for
+the last word on a finished policy: nothing may be chosen by it."""
 
 _SHARED: tuple[Callable[[Maker], Trace], ...] = (
     kinds.constant,
@@ -28,11 +30,20 @@ _SHARED: tuple[Callable[[Maker], Trace], ...] = (
     kinds.spikes,
     kinds.ordinary,
 )
-_PERIODS_S = {TUNING: (8.0, 45.0, 400.0), SCORING: (5.0, 30.0, 180.0, 1200.0)}
-_MEMORY_PERIODS_S = {TUNING: (90.0,), SCORING: (20.0, 240.0)}
-_SEEDS = {TUNING: 1_000, SCORING: 2_000}
-_DURATIONS_S = {TUNING: 2_700.0, SCORING: 3_600.0}
-_AMBIENT_C = {TUNING: 24.0, SCORING: 27.0}
+_PERIODS_S = {
+    TUNING: (8.0, 45.0, 400.0),
+    SCORING: (5.0, 30.0, 180.0, 1200.0),
+    FRESH: (6.0, 25.0, 150.0, 900.0),
+}
+_MEMORY_PERIODS_S = {TUNING: (90.0,), SCORING: (20.0, 240.0), FRESH: (35.0, 300.0)}
+_AGAIN = {
+    TUNING: (kinds.ordinary,),
+    SCORING: (kinds.ordinary, kinds.bursty),
+    FRESH: (kinds.ordinary, kinds.bursty),
+}
+_SEEDS = {TUNING: 1_000, SCORING: 2_000, FRESH: 70_000}
+_DURATIONS_S = {TUNING: 2_700.0, SCORING: 3_600.0, FRESH: 3_300.0}
+_AMBIENT_C = {TUNING: 24.0, SCORING: 27.0, FRESH: 28.0}
 
 
 def traces(
@@ -46,7 +57,7 @@ def traces(
     They share no seed, no period, no length and no room temperature.
 
     Args:
-        which: `TUNING` or `SCORING`.
+        which: `TUNING`, `SCORING` or `FRESH`.
         board: whose memory is shared.
         loads: scales of the foreign load.
         warmer_c: added to the temperature of the surroundings of all traces.
@@ -55,7 +66,7 @@ def traces(
         *_SHARED,
         *map(kinds.waves, _PERIODS_S[which]),
         *map(kinds.memory_waves, _MEMORY_PERIODS_S[which]),
-        *([kinds.ordinary, kinds.bursty] if which == SCORING else [kinds.ordinary]),
+        *_AGAIN[which],
     ]
     found = []
     for row, load in enumerate(loads):

@@ -43,6 +43,9 @@ class Summary:
         off: share of the time without power.
         delay_polls: most polls that a hard event lasted without a move down.
         late_switches: most changes after the first minute of a constant load.
+        unanswered: greatest share of a trace with failing or noisy sensors in which no picture
+            was answered; None where there is no such trace.
+        tiers: share of the powered time in each tier, cheapest first.
     """
 
     policy: str
@@ -56,6 +59,8 @@ class Summary:
     off: float
     delay_polls: int
     late_switches: int
+    unanswered: float | None
+    tiers: tuple[float, ...]
 
 
 def summarise(results: Sequence[Result], seed: int = 0) -> list[Summary]:
@@ -95,6 +100,7 @@ def _summary(
         array = np.array(values)
         return _interval(float(array.mean()), array[draws].mean(axis=1))
 
+    blind = [row.figures.unanswered for row in rows if row.faulty]
     settled = [row.figures.late_switches for row in rows if row.kind == "constant"]
     return Summary(
         policy=name,
@@ -108,6 +114,8 @@ def _summary(
         off=float(np.mean([row.figures.off for row in rows])),
         delay_polls=max(row.figures.delay_polls for row in rows),
         late_switches=max(settled, default=0),
+        unanswered=max(blind, default=None),
+        tiers=tuple(float(share) for share in np.mean([r.figures.tiers for r in rows], axis=0)),
     )
 
 

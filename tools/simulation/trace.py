@@ -57,6 +57,11 @@ class Trace:
         return self.steps * self.step_s
 
     @property
+    def faulty(self) -> bool:
+        """Whether its sensors are noisier than usual, or cannot always be read."""
+        return self.noise > 1.0 or any(flags.any() for flags in self.lost.values())
+
+    @property
     def name(self) -> str:
         """Kind, variant and load."""
         kind = f"{self.kind} {self.variant}".strip()

@@ -102,6 +102,27 @@ def test_heat_is_an_event_and_a_sensor_that_is_lost_none() -> None:
     assert figures(run, blind, BOARD).delay_polls == 0
 
 
+@pytest.mark.parametrize(("stall_s", "blind_s"), [(2.75, 0.0), (3.0, 0.25), (5.0, 2.25)])
+def test_pictures_are_answered_while_the_last_answer_is_young(
+    stall_s: float, blind_s: float
+) -> None:
+    stalled = np.where(between(100.0, 100.0 + stall_s), 1.0, 0.0)
+    found = figures(made(missed=stalled), HOUR, BOARD)
+    assert found.unanswered == pytest.approx(blind_s / 3600.0)
+
+
+def test_answers_need_memory_and_power_and_no_charge_excuses() -> None:
+    gone = between(600.0, 960.0)
+    answered_s = 2.75  # the last answers before it count for a while
+    short = figures(made(violated=gone), HOUR, BOARD)
+    assert short.unanswered == pytest.approx((360.0 - answered_s) / 3600.0)
+    off = np.where(gone, -1, 1).astype(np.int8)
+    too_hot = figures(made(tier=off), HOUR, BOARD)
+    assert too_hot.unanswered == pytest.approx((360.0 - answered_s) / 3600.0)
+    empty = replace(HOUR, on_mains=~gone, battery_wh=2.0)
+    assert figures(made(tier=off), empty, BOARD).unanswered == 0.0
+
+
 def test_critical_has_nowhere_to_go() -> None:
     short = np.where(between(100.0, 130.0), 5.0, 100.0)
     still = made(tier=np.zeros(HOUR.steps, np.int8), free_mib=short)

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -7,7 +8,7 @@ from edge_daemon.tier import Tier
 from tests.tools.simulation.made import BOARD
 from tools.simulation import kinds, shapes
 from tools.simulation.kinds import Maker
-from tools.simulation.sets import LOADS, SCORING, TUNING, traces
+from tools.simulation.sets import FRESH, LOADS, SCORING, TUNING, traces
 from tools.simulation.trace import Trace
 
 ARRAYS = ("foreign", "neighbours_mib", "ambient_c", "cooling", "slowdown", "on_mains")
@@ -19,19 +20,20 @@ def scoring() -> list[Trace]:
 
 
 @pytest.fixture(scope="module")
-def tuning() -> list[Trace]:
-    return traces(TUNING, BOARD)
+def sets(scoring: list[Trace]) -> list[list[Trace]]:
+    return [scoring, traces(TUNING, BOARD), traces(FRESH, BOARD)]
 
 
-def test_the_sets_share_nothing(scoring: list[Trace], tuning: list[Trace]) -> None:
-    assert not {trace.seed for trace in scoring} & {trace.seed for trace in tuning}
-    assert not {trace.steps for trace in scoring} & {trace.steps for trace in tuning}
-    assert not {t.ambient_c[0] for t in scoring if t.kind == "waves"} & {
-        t.ambient_c[0] for t in tuning if t.kind == "waves"
-    }
-    periods = [{trace.variant for trace in some if trace.variant} for some in (scoring, tuning)]
-    assert periods[0] and periods[1] and not periods[0] & periods[1]
-    assert {trace.kind for trace in scoring} == {trace.kind for trace in tuning}
+def test_the_sets_share_nothing(sets: list[list[Trace]]) -> None:
+    for one, other in combinations(sets, 2):
+        assert not {trace.seed for trace in one} & {trace.seed for trace in other}
+        assert not {trace.steps for trace in one} & {trace.steps for trace in other}
+        assert not {t.ambient_c[0] for t in one if t.kind == "waves"} & {
+            t.ambient_c[0] for t in other if t.kind == "waves"
+        }
+        periods = [{trace.variant for trace in some if trace.variant} for some in (one, other)]
+        assert periods[0] and periods[1] and not periods[0] & periods[1]
+        assert {trace.kind for trace in one} == {trace.kind for trace in other}
 
 
 def test_a_set_is_always_the_same(scoring: list[Trace]) -> None:

@@ -17,6 +17,7 @@ FIGURES = Figures(
     violation=0.001,
     missed=0.002,
     off=0.0,
+    unanswered=0.0,
     hot=0.0,
     hottest_c=60.0,
     delay_polls=1,
@@ -33,10 +34,11 @@ def results(
         Result(
             policy,
             f"trace {n}",
-            "constant" if n == 0 else "bursts",
+            "constant" if n == 0 else "lost",
             load,
             n,
             replace(FIGURES, utility=utility, **others),  # type: ignore[arg-type]
+            faulty=n > 0,
         )
         for n, (utility, load) in enumerate(zip(utilities, loads, strict=True))
     ]
@@ -85,6 +87,7 @@ def test_loads_are_drawn_apart() -> None:
         ("regret at load ×0.8", {"utility": 0.86}),
         ("hard event to move down", {"delay_polls": 3}),
         ("switches in constant load after 60 s", {"late_switches": 1}),
+        ("no answer while sensors fail", {"unanswered": 1e-4}),
     ],
 )
 def test_each_gate_can_fail(name: str, others: dict[str, Any]) -> None:
@@ -95,8 +98,19 @@ def test_each_gate_can_fail(name: str, others: dict[str, Any]) -> None:
     bad = [*good[:1], replace(good[1], figures=replace(good[1].figures, **others))]
     if name.startswith("switches in"):
         bad = [replace(row, kind="constant") for row in bad]
-    elif name[:6] != "regret" and "event" not in name:
+    elif name[:6] not in ("regret", "no ans") and "event" not in name:
         bad = [replace(row, figures=replace(row.figures, **others)) for row in bad]
     failed = [gate for gate in gates(summarise(rows + bad), "x") if not gate.passed]
     assert [gate.name for gate in failed] == [name]
     assert failed[0].excess > 0.0
+
+
+def test_answers_are_a_gate_only_where_sensors_fail() -> None:
+    rows = results(ORACLE, [0.9], [0.5]) + results("x", [0.9], [0.5], unanswered=0.5)
+    (found,) = [each for each in summarise(rows) if each.policy == "x"]
+    assert found.unanswered is None
+    assert all(gate.passed for gate in gates([found], "x"))
+    worst = summarise([replace(row, faulty=True) for row in rows])
+    assert [gate.name for gate in gates(worst, "x") if not gate.passed] == [
+        "no answer while sensors fail"
+    ]
