@@ -1,18 +1,16 @@
 """Looks at the system the daemon is to run on and says what to change.
 
 Each check is a function of the filesystem root and of what `host.py` found; it returns findings
-that a command prints. Nothing is changed.
+that a command prints. Nothing is changed. What is installed is looked at in `installation.py`.
 """
 
 import shutil
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
-from os import W_OK, access
 from pathlib import Path
 
+from edge_daemon.finding import Finding, Verdict
 from edge_daemon.governor.boards import board_model
 from edge_daemon.governor.cgroup import controller_groups, quota_cores
 from edge_daemon.governor.firmware import UNDER_VOLTAGE
@@ -23,35 +21,10 @@ from edge_daemon.governor.supply import list_batteries
 from edge_daemon.governor.thermal import list_zones
 from edge_daemon.governor.throttle import ThrottleProbe, throttled_since_boot
 from edge_daemon.host import Host
+from edge_daemon.installation import libraries, runtime, software
+from edge_daemon.permission import other_writer, writable
 
-OLDEST_PYTHON = (3, 11)
 CMDLINE = "/boot/firmware/cmdline.txt"
-
-
-class Verdict(StrEnum):
-    """How much a finding matters."""
-
-    OK = "ok"
-    INFO = "info"  # worth knowing; nothing to do, or only if it is wanted
-    WARN = "warn"  # works, but worse than it could
-    FAIL = "fail"  # does not work
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one check found.
-
-    Attributes:
-        name: what was looked at.
-        verdict: how much it matters.
-        detail: what is the case, with its numbers.
-        remedy: what to do about it; empty where there is nothing to do.
-    """
-
-    name: str
-    verdict: Verdict
-    detail: str
-    remedy: str = ""
 
 
 def collect(root: Path, host: Host) -> list[Finding]:
@@ -62,8 +35,8 @@ def collect(root: Path, host: Host) -> list[Finding]:
         host: what `inspect_host` found.
     """
     return [
-        *_software(host),
-        _runtime(host),
+        *software(host),
+        runtime(host),
         *_board(root),
         _sensors(root),
         *_thermal(root),
@@ -74,45 +47,10 @@ def collect(root: Path, host: Host) -> list[Finding]:
         *_bundle(host),
         _profile(host),
         *_devices(root, host),
-        *_libraries(root, host),
+        *libraries(host, _is_a_pi(root)),
         _journal(host),
         _clock(host),
     ]
-
-
-def _software(host: Host) -> Iterator[Finding]:
-    version = tuple(int(part) for part in host.python.split(".")[:2])
-    needed = ".".join(map(str, OLDEST_PYTHON))
-    if version < OLDEST_PYTHON:
-        remedy = f"install Python {needed} or newer, and the package into it"
-        yield Finding("python", Verdict.FAIL, f"{host.python} is too old", remedy)
-    else:
-        yield Finding("python", Verdict.OK, f"{host.python} on {host.machine}")
-    missing = [name for name, found in host.packages.items() if found is None]
-    if missing:
-        remedy = f"pip install {' '.join(missing)}"
-        yield Finding("packages", Verdict.FAIL, f"missing: {', '.join(missing)}", remedy)
-    else:
-        found = ", ".join(f"{name} {version}" for name, version in host.packages.items())
-        yield Finding("packages", Verdict.OK, found)
-
-
-def _runtime(host: Host) -> Finding:
-    name = "TFLite runtime"
-    if not host.runtimes:
-        remedy = "pip install ai-edge-litert"
-        return Finding(name, Verdict.FAIL, "none is installed", remedy)
-    try:
-        running, delegated = host.delegates()
-    except Exception as error:  # whatever a broken wheel may raise
-        installed = ", ".join(f"{name} {version}" for name, version in host.runtimes.items())
-        remedy = "reinstall it; an illegal instruction or a missing symbol means the wrong wheel"
-        return Finding(name, Verdict.FAIL, f"{installed} does not work: {error}", remedy)
-    if not delegated:
-        remedy = "pip install ai-edge-litert, whose wheels have it switched on"
-        detail = f"{running} runs without XNNPACK: inference is several times slower"
-        return Finding(name, Verdict.WARN, detail, remedy)
-    return Finding(name, Verdict.OK, f"{running} with XNNPACK")
 
 
 def _board(root: Path) -> Iterator[Finding]:
@@ -283,20 +221,6 @@ def _devices(root: Path, host: Host) -> Iterator[Finding]:
             yield Finding(name, Verdict.INFO, "none in /dev")
 
 
-def _libraries(root: Path, host: Host) -> Iterator[Finding]:
-    if host.portaudio is None:
-        detail = "not found: no microphone can be opened"
-        yield Finding("PortAudio", Verdict.WARN, detail, "sudo apt install libportaudio2")
-    else:
-        yield Finding("PortAudio", Verdict.OK, host.portaudio)
-    if host.picamera2:
-        yield Finding("picamera2", Verdict.OK, "found")
-    elif (board_model(root) or "").startswith("Raspberry Pi"):
-        remedy = "for `video.source: picamera2`: sudo apt install python3-picamera2, and a virtual "
-        remedy += "environment with --system-site-packages"
-        yield Finding("picamera2", Verdict.INFO, "not found: no CSI camera by libcamera", remedy)
-
-
 def _journal(host: Host) -> Finding:
     name = "journal directory"
     journal = host.journal.absolute()
@@ -304,7 +228,10 @@ def _journal(host: Host) -> Finding:
     if not place.is_dir():
         remedy = "remove it, or name another directory with journal.directory"
         return Finding(name, Verdict.FAIL, f"{place} is no directory", remedy)
-    if not access(place, W_OK):
+    if place == journal and (writer := other_writer(place)) is not None:
+        detail = f"{place} belongs to {writer}, who writes it"
+        return Finding(name, Verdict.INFO, detail, f"sudo -u {writer} edge-daemon doctor")
+    if not writable(place):
         what = f"chown {host.user}" if place == journal else f"install -d -o {host.user}"
         remedy = f"sudo {what} {journal}, or name another with journal.directory"
         return Finding(name, Verdict.FAIL, f"{host.user} may not write to {place}", remedy)
@@ -328,7 +255,11 @@ def _clock(host: Host) -> Finding:
 
 def _of_a_pi(root: Path) -> str:
     """Return where a Pi keeps the kernel command line; other boards' loaders differ."""
-    return f" ({CMDLINE})" if (board_model(root) or "").startswith("Raspberry Pi") else ""
+    return f" ({CMDLINE})" if _is_a_pi(root) else ""
+
+
+def _is_a_pi(root: Path) -> bool:
+    return (board_model(root) or "").startswith("Raspberry Pi")
 
 
 def _cmdline(root: Path) -> list[str]:

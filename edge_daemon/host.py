@@ -6,13 +6,15 @@ import importlib.metadata
 import importlib.util
 import os
 import platform
-import pwd
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from edge_daemon.governor.profilefile import Choice, ProfileError
+from edge_daemon.permission import user_name
 
 PACKAGES = (
     "numpy",
@@ -33,13 +35,15 @@ class Host:
 
     Attributes:
         python: version of the interpreter.
+        executable: path of the interpreter.
         machine: architecture, as `uname -m` says it.
         packages: version of each package that the daemon needs; None where it is missing.
         runtimes: version of each TFLite runtime that is installed.
         delegates: tries the runtime: returns its name with its version and whether XNNPACK took
             the model over. Raises where there is none, or it does not work.
         portaudio: name of the PortAudio library; None where there is none.
-        picamera2: whether the package for CSI cameras can be found.
+        picamera2: why the package for CSI cameras cannot be imported, empty where it can; None
+            where it is not installed.
         user: name of the user.
         uid: id of the user.
         gids: ids of the user's groups.
@@ -52,12 +56,13 @@ class Host:
     """
 
     python: str
+    executable: str
     machine: str
     packages: Mapping[str, str | None]
     runtimes: Mapping[str, str]
     delegates: Callable[[], tuple[str, bool]]
     portaudio: str | None
-    picamera2: bool
+    picamera2: str | None
     user: str
     uid: int
     gids: frozenset[int]
@@ -88,13 +93,14 @@ def inspect_host(
     runtimes = {name: _version(name) for name in RUNTIMES}
     return Host(
         python=platform.python_version(),
+        executable=sys.executable,
         machine=platform.machine(),
         packages={name: _version(name) for name in PACKAGES},
         runtimes={name: version for name, version in runtimes.items() if version is not None},
         delegates=delegates,
         portaudio=_portaudio(),
-        picamera2=importlib.util.find_spec("picamera2") is not None,
-        user=_user(),
+        picamera2=import_trouble("picamera2"),
+        user=user_name(),
         uid=os.geteuid(),
         gids=frozenset({os.getegid(), *os.getgroups()}),
         clock_synchronised=_clock_synchronised(),
@@ -112,11 +118,37 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _user() -> str:
+def import_trouble(module: str, timeout_s: float = 30.0) -> str | None:
+    """Import a module in a child process, since one for another NumPy or libcamera may crash.
+
+    Args:
+        module: its name.
+        timeout_s: for the child; a Zero takes seconds.
+
+    Returns:
+        The last line of what the import said, empty where it succeeded; None where there is no
+        such module.
+    """
+    if importlib.util.find_spec(module) is None:
+        return None
+    program = [sys.executable, "-c", f"import {module}"]
     try:
-        return pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:  # a container's made-up user
-        return str(os.geteuid())
+        child = subprocess.run(
+            program,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            timeout=timeout_s,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"no end after {timeout_s:g} s"
+    except OSError as error:
+        return f"cannot be tried: {error}"
+    if child.returncode == 0:
+        return ""
+    said = child.stderr.decode(errors="replace").strip().splitlines()
+    return said[-1] if said else f"it ended the process that tried (status {child.returncode})"
 
 
 def _portaudio() -> str | None:

@@ -7,22 +7,24 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from edge_daemon.doctor import Finding, Verdict, collect
+from edge_daemon.doctor import collect
+from edge_daemon.finding import Finding, Verdict
 from edge_daemon.governor.profile import PUBLISHED
 from edge_daemon.governor.profilefile import Choice, ProfileError
-from edge_daemon.host import Host, inspect_host
+from edge_daemon.host import Host, import_trouble, inspect_host
 from tests.governor.sysroot import BOARDS, board, copy_of, write
 
 
 def host(tmp_path: Path, **changes: object) -> Host:
     good = Host(
         python="3.11.2",
+        executable="/opt/edge-daemon/bin/python",
         machine="aarch64",
         packages={"numpy": "2.3.0", "msgspec": "0.19.0"},
         runtimes={"ai-edge-litert": "2.1.6"},
         delegates=lambda: ("ai-edge-litert 2.1.6", True),
         portaudio="libportaudio.so.2",
-        picamera2=True,
+        picamera2="",
         user="edge",
         uid=1000,
         gids=frozenset({1000}),
@@ -77,7 +79,8 @@ def test_an_old_python(tmp_path: Path) -> None:
 def test_missing_packages_are_named_in_the_command_that_installs_them(tmp_path: Path) -> None:
     found: dict[str, str | None] = {"numpy": "2.3", "soundfile": None}
     finding = look(board("rpi4"), tmp_path, "packages", packages=found)
-    assert (finding.verdict, finding.remedy) == (Verdict.FAIL, "pip install soundfile")
+    assert finding.verdict is Verdict.FAIL
+    assert finding.remedy == "/opt/edge-daemon/bin/python -m pip install soundfile"
 
 
 def broken() -> tuple[str, bool]:
@@ -102,7 +105,8 @@ def test_the_runtime_is_tried(
 
 def test_no_runtime_is_not_tried(tmp_path: Path) -> None:
     finding = look(board("rpi4"), tmp_path, "TFLite runtime", runtimes={}, delegates=broken)
-    assert (finding.verdict, finding.remedy) == (Verdict.FAIL, "pip install ai-edge-litert")
+    assert finding.verdict is Verdict.FAIL
+    assert finding.remedy == "/opt/edge-daemon/bin/python -m pip install ai-edge-litert"
 
 
 def test_the_kernel_command_line_of_a_pi(tmp_path: Path) -> None:
@@ -210,9 +214,41 @@ def test_who_may_open_a_device(tmp_path: Path, name: str, check: str, group: str
 def test_libraries_that_devices_need(tmp_path: Path) -> None:
     finding = look(board("rpi4"), tmp_path, "PortAudio", portaudio=None)
     assert (finding.verdict, finding.remedy) == (Verdict.WARN, "sudo apt install libportaudio2")
-    assert "python3-picamera2" in look(board("rpi4"), tmp_path, "picamera2", picamera2=False).remedy
-    names = [f.name for f in collect(board("laptop"), host(tmp_path, picamera2=False))]
+    assert "python3-picamera2" in look(board("rpi4"), tmp_path, "picamera2", picamera2=None).remedy
+    names = [f.name for f in collect(board("laptop"), host(tmp_path, picamera2=None))]
     assert "picamera2" not in names
+
+
+def test_a_picamera2_that_cannot_be_imported_is_told(tmp_path: Path) -> None:
+    why = "ValueError: numpy.dtype size changed"
+    finding = look(board("rpi4"), tmp_path, "picamera2", picamera2=why)
+    assert finding.verdict is Verdict.WARN
+    assert finding.detail == f"installed, but cannot be imported: {why}"
+    assert "docs/raspberry-pi.md" in finding.remedy
+    assert look(board("rpi4"), tmp_path, "picamera2", picamera2="").verdict is Verdict.OK
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", ""),
+        ("print('hello')", ""),
+        ("raise ValueError('numpy.dtype size changed')", "ValueError: numpy.dtype size changed"),
+        ("import os; os.abort()", "it ended the process that tried (status -6)"),
+        ("import time; time.sleep(60)", "no end after 2 s"),
+    ],
+)
+def test_a_module_is_imported_in_a_child_process(
+    text: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sick_camera.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert import_trouble("sick_camera", timeout_s=2.0 if "sleep" in text else 60.0) == says
+
+
+def test_a_module_that_is_not_installed_is_no_trouble() -> None:
+    assert import_trouble("no_such_camera") is None
 
 
 def test_room_for_the_journal(tmp_path: Path) -> None:
@@ -238,6 +274,24 @@ def test_a_journal_directory_that_may_not_be_written(tmp_path: Path) -> None:
     finding = look(board("rpi4"), tmp_path, "journal directory")
     assert finding.verdict is Verdict.FAIL
     assert "chown edge" in finding.remedy
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+def test_the_services_journal_is_left_to_the_service(tmp_path: Path) -> None:
+    """Given to the user who asks, the service could not write there any more."""
+    for directory in (tmp_path, *tmp_path.parents[:2]):
+        directory.chmod(0o755)
+    journal = tmp_path / "log/edge-daemon"
+    journal.mkdir(parents=True, mode=0o750)
+    os.chown(journal, 1, 1)
+    os.seteuid(65534)
+    try:
+        finding = look(board("rpi4"), tmp_path, "journal directory")
+    finally:
+        os.seteuid(0)
+    assert finding.verdict is Verdict.INFO
+    assert finding.detail == f"{journal} belongs to daemon, who writes it"
+    assert finding.remedy == "sudo -u daemon edge-daemon doctor"
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import numpy as np
 
 from edge_daemon.capture.picture import Pose, Region
 from edge_daemon.capture.source import Frame, SourceError
+from edge_daemon.capture.videonode import node_remark
 from edge_daemon.clock import Clock, monotonic_ns
 from edge_daemon.redaction import redact
 
@@ -121,10 +122,15 @@ class OpenCvCamera:
             )
             capture = cv2.VideoCapture(self._device, cv2.CAP_FFMPEG, limits)
         else:
+            if "!" not in self._device:
+                raise SourceError(
+                    f"{self.name} is no index, path (/dev/video0) or address (rtsp://…): list the "
+                    "cameras with `edge-daemon devices`"
+                )
             if not cv2.videoio_registry.hasBackend(cv2.CAP_GSTREAMER):
                 raise SourceError(
                     f"{self.name}: this OpenCV is built without GStreamer, as those of pip are; "
-                    "use the distribution's (apt install python3-opencv) or a device or URL"
+                    "docs/jetson.md says how a pipeline's pictures come to the daemon without it"
                 )
             capture = cv2.VideoCapture(self._device, cv2.CAP_GSTREAMER)
         if not capture.isOpened():
@@ -159,7 +165,7 @@ class OpenCvCamera:
             waited_s = (captured_ns - started_ns) / NS_PER_S
             # After a timeout FFmpeg's decoder still gives, with success, what it had held back.
             if not grabbed or waited_s * 1000 >= self._read_timeout_ms:
-                raise SourceError(f"{self.name} gave no frame ({waited_s:.1f} s)")
+                raise SourceError(f"{self.name} gave no frame ({waited_s:.1f} s){self._hint()}")
             # Half a period of grace, so that jitter makes no frame of a camera at rate_hz late.
             if captured_ns >= self._due_ns - period_ns // 2:
                 break
@@ -181,6 +187,12 @@ class OpenCvCamera:
             return self._dev / f"video{self._device}"
         return Path(self._device) if self._device.startswith("/") else None
 
+    def _hint(self) -> str:
+        """Return what the kernel's list says against the node, such as that it is no camera."""
+        node = self._node()
+        remark = "" if node is None else node_remark(node, self._dev.parent)
+        return f"; {remark}" if remark else ""
+
     def _ask(self, capture: "cv2.VideoCapture") -> None:
         import cv2
 
@@ -196,7 +208,7 @@ class OpenCvCamera:
         if node is not None:
             return (
                 "cannot be opened: it is no capture device (try the other /dev/video* of the "
-                f"same camera) or another program holds it (fuser -v {node})"
+                f"same camera) or another program holds it (fuser -v {node}){self._hint()}"
             )
         if "://" in self._device:
             refused = _no_socket()

@@ -157,21 +157,35 @@ class Picamera2Camera:
             try:
                 self._module = importlib.import_module("picamera2")
             except Exception as error:  # ValueError where NumPy is newer than what it was built for
-                raise SourceError(
-                    f"{self.name}: picamera2 cannot be imported ({error}); apt install "
-                    "python3-picamera2 and let the virtual environment see it "
-                    "(docs/raspberry-pi.md)"
-                ) from None
+                raise SourceError(f"{self.name}: {_not_imported(error)}") from None
         return self._module
 
 
 def list_picameras() -> list[str]:
-    """Return the models of the cameras that picamera2 knows; none where it cannot be used."""
+    """Return the models of the cameras that picamera2 knows; none where it is not installed.
+
+    Raises:
+        SourceError: it is installed and cannot be used; the text says why.
+    """
     try:
         module = importlib.import_module("picamera2")
+    except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and error.name == "picamera2":
+            return []
+        raise SourceError(_not_imported(error)) from None
+    try:
         return [str(info.get("Model")) for info in module.Picamera2.global_camera_info()]
-    except Exception:  # whatever a package for another NumPy, or a sick camera stack, may raise
-        return []
+    except Exception as error:  # whatever a sick camera stack may raise
+        raise SourceError(
+            f"picamera2 cannot list the cameras ({error}); see `rpicam-hello --list-cameras`"
+        ) from None
+
+
+def _not_imported(error: Exception) -> str:
+    return (
+        f"picamera2 cannot be imported ({error}); apt install python3-picamera2 and let the "
+        "virtual environment see it (docs/raspberry-pi.md)"
+    )
 
 
 def _acquire(module: ModuleType, number: int) -> Any:

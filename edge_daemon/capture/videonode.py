@@ -61,6 +61,17 @@ def list_video_nodes(root: Path = Path("/")) -> list[VideoNode]:
     return sorted(nodes, key=lambda node: int(node.path.removeprefix("/dev/video")))
 
 
+def node_remark(node: Path, root: Path = Path("/")) -> str:
+    """Return why a device node is no camera to open, as far as the kernel tells; else nothing.
+
+    Args:
+        node: its path, or a link to it.
+        root: where `sys` and `dev` are.
+    """
+    path = f"/dev/{node.resolve().name}"
+    return next((one.remark for one in list_video_nodes(root) if one.path == path), "")
+
+
 def _links(root: Path, kind: str) -> dict[str, str]:
     """Return the first link to each node, by the node's name."""
     directory = root / "dev/v4l" / kind

@@ -3,12 +3,14 @@
 import argparse
 import json
 import platform
+import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
 from edge_daemon import exitcode
 from edge_daemon.commands import options
+from edge_daemon.terminal import printable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +30,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measure and print."""
+    """Measure and print; a file that cannot be written is told before anything is measured."""
+    path: Path | None = arguments.json
+    if path is not None and not _kept(path, "", "a"):
+        return exitcode.TROUBLE
+    figures = json.dumps(_measured(arguments), indent=2) + "\n"
+    if path is not None and not _kept(path, figures, "w"):
+        return exitcode.TROUBLE
+    return exitcode.OK
+
+
+def _kept(path: Path, text: str, mode: str) -> bool:
+    try:
+        with path.open(mode, encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        print(printable(f"edge-daemon: {path}: {error.strerror or error}"), file=sys.stderr)
+        return False
+    return True
+
+
+def _measured(arguments: argparse.Namespace) -> dict[str, object]:
     from edge_daemon.bench import table
     from edge_daemon.bench.cycle import measure_cycles
     from edge_daemon.bench.footprint import measure_footprint
@@ -64,6 +86,4 @@ def run(arguments: argparse.Namespace) -> int:
             footprint = measure_footprint(directory)
             figures["memory"] = asdict(footprint)
             print(table.footprint(footprint))
-    if arguments.json is not None:
-        arguments.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    return exitcode.OK
+    return figures

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from edge_daemon import exitcode
 from edge_daemon.commands import options
+from edge_daemon.permission import in_use, other_writer, writable
 from edge_daemon.terminal import (
     GREEN,
     RED,
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 MEASURED_NS = 1_500_000_000
 """Time over which a camera's pictures are counted."""
+
+_LIVE = frozenset({"camera", "picamera2", "microphone"})
+"""Sources that only one program can have."""
 
 Result = tuple[str, bool, str]
 """What was checked, whether it is right, and what was found."""
@@ -42,7 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="seconds that a camera or microphone may take, default %(default)g",
     )
-    parser.epilog = "exit codes: 0 all right, 1 a device does not work, 78 config or bundle wrong"
+    parser.epilog = (
+        "exit codes: 0 all right, 1 a device does not work, 78 config, bundle or profile wrong"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -67,7 +73,8 @@ def _results(config: "Config", timeout_s: float | None) -> Iterator[Result]:
     reports = check_models(bundle)
     kib = sum(spec.bytes for spec in bundle.tiers.values()) / 1024
     yield "bundle", True, f"{bundle.name} {bundle.version}, {len(reports)} models, {kib:.0f} KiB"
-    yield _journal(config)
+    yield journal_place(config)
+    yield _profile(config, bundle.sha256)
     if config.governor.readings != "system":
         from pathlib import Path
 
@@ -75,7 +82,12 @@ def _results(config: "Config", timeout_s: float | None) -> Iterator[Result]:
 
         rows = read_trace(Path(config.governor.readings))
         yield "readings", True, f"{config.governor.readings}, {len(rows)} rows"
-    if timeout_s is not None:
+    if timeout_s is None:
+        return
+    if _LIVE & {config.video.source, config.audio.source} and in_use(config.journal.directory):
+        detail = "the daemon runs and holds the devices: stop it first, or --no-devices"
+        yield "devices", False, detail
+    else:
         from edge_daemon.capture.build import build_sources
         from edge_daemon.clock import monotonic_ns
 
@@ -88,18 +100,32 @@ def _results(config: "Config", timeout_s: float | None) -> Iterator[Result]:
             yield _device("audio", sound, _describe_chunk, timeout_s)
 
 
-def _journal(config: "Config") -> Result:
+def journal_place(config: "Config") -> Result:
+    """Return whether the journal can be written where the config wants it; makes nothing."""
     directory = config.journal.directory
     existing = next(path for path in (directory, *directory.parents) if path.exists())
     if not existing.is_dir():
         return "journal", False, f"{existing} is not a directory; set journal.directory"
-    if not os.access(existing, os.W_OK | os.X_OK):
+    if existing == directory and (writer := other_writer(directory)) is not None:
+        detail = (
+            f"{directory} belongs to {writer}, who writes it: sudo -u {writer} edge-daemon check"
+        )
+        return "journal", True, detail
+    if not writable(existing):
         return (
             "journal",
             False,
             f"{existing} cannot be written to; set journal.directory or its owner",
         )
     return "journal", True, f"{directory}"
+
+
+def _profile(config: "Config", bundle_sha256: str) -> Result:
+    """Return what the governor goes by; raises ProfileError, as `run` does, where it cannot."""
+    from edge_daemon.governor.profilefile import board_name, choose_profile
+
+    choice = choose_profile(config.governor.profile, bundle_sha256, board_name())
+    return "profile", not choice.trouble, choice.why
 
 
 def _device(

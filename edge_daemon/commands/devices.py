@@ -37,6 +37,7 @@ def _section(title: str, rows: Sequence[str], nothing: str) -> None:
 
 def _cameras(root: Path) -> Iterator[str]:
     from edge_daemon.capture.picamera import list_picameras
+    from edge_daemon.capture.source import SourceError
     from edge_daemon.capture.videonode import list_video_nodes
 
     for node in list_video_nodes(root):
@@ -44,7 +45,12 @@ def _cameras(root: Path) -> Iterator[str]:
         remark = f"  ({node.remark})" if node.remark else ""
         yield f"{node.path:14} {node.name}{stable}{remark}"
     if root == Path("/"):
-        for number, model in enumerate(list_picameras()):
+        try:
+            models = list_picameras()
+        except SourceError as error:
+            yield str(error)
+            return
+        for number, model in enumerate(models):
             yield f"{number:<14} {model}, for video.source: picamera2"
 
 

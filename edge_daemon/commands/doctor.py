@@ -63,7 +63,8 @@ def _profile(config: "Config", root: Path) -> "Choice | ProfileError | None":
 
 def run(arguments: argparse.Namespace) -> int:
     """Print each finding with its remedy."""
-    from edge_daemon.doctor import Verdict, collect
+    from edge_daemon.doctor import collect
+    from edge_daemon.finding import Verdict
     from edge_daemon.host import inspect_host
 
     config = options.load(arguments)

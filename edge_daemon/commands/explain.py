@@ -9,6 +9,7 @@ from pathlib import Path
 
 from edge_daemon import exitcode
 from edge_daemon.commands import options
+from edge_daemon.permission import unreadable
 from edge_daemon.terminal import printable, standard_output
 
 
@@ -40,6 +41,9 @@ def run(arguments: argparse.Namespace) -> int:
     from edge_daemon.review.present import Clocks, NothingToExplainError, present
 
     path: Path = arguments.path or options.journal_directory(arguments.config)
+    refused = unreadable(path)
+    if refused is not None:
+        return _refuse(refused)
     try:
         found = present(newest_first(path))
     except OSError as error:

@@ -31,7 +31,7 @@ def add_tier(parser: argparse.ArgumentParser) -> None:
     """Add `--tier`."""
     parser.add_argument(
         "--tier",
-        choices=("auto", *reversed(TIERS)),
+        choices=("auto", *map(str, reversed(TIERS))),
         help="pin a tier, or let the governor choose whatever the config says",
     )
 

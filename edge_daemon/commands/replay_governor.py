@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 from edge_daemon import exitcode
 from edge_daemon.commands import options
+from edge_daemon.config.load import SYSTEM_JOURNAL, SYSTEM_STATE
+from edge_daemon.permission import unreadable
 from edge_daemon.terminal import standard_output
 
 if TYPE_CHECKING:
     from edge_daemon.config import Config
-    from edge_daemon.governor.profile import Profile
+    from edge_daemon.governor.profilefile import Choice
     from edge_daemon.review.comparison import Comparison
     from edge_daemon.review.trace import Trace
 
@@ -56,6 +58,9 @@ def run(arguments: argparse.Namespace) -> int:
     from edge_daemon.review.opening import open_trace
     from edge_daemon.review.rerun import rerun
 
+    refused = unreadable(arguments.trace)
+    if refused is not None:
+        raise TraceError(refused)
     trace = open_trace(arguments.trace)
     if trace.kind == "script" and arguments.check:
         raise TraceError(f"{arguments.trace}: a scripted trace has no decisions to check against")
@@ -64,11 +69,12 @@ def run(arguments: argparse.Namespace) -> int:
         raise TraceError(f"{arguments.trace}: has no reading")
     own = trace.kind == "recording" and arguments.config is None
     config = None if own else options.load(arguments)
+    chosen = None if config is None else _choice(config, arguments.trace, trace, first)
     found = compare(
         rerun(
             chain([first], trace.steps),
             None if config is None else config.governor.limits,
-            None if config is None else _profile(config, trace, first),
+            None if chosen is None else chosen.profile,
         )
     )
     if found.polls == 0:
@@ -76,13 +82,33 @@ def run(arguments: argparse.Namespace) -> int:
             f"{arguments.trace}: has no reading on which the policy was asked; was a tier pinned?"
         )
     show = _json if arguments.json else _text
-    for line in show(arguments, trace, first, found):
+    for line in show(arguments, trace, first, found, chosen):
         print(line, file=standard_output())
     return exitcode.TROUBLE if arguments.check and found.differing else exitcode.OK
 
 
+def searched(
+    wanted: str, trace: Path, journal: Path = SYSTEM_JOURNAL, state: Path = SYSTEM_STATE
+) -> str:
+    """Return what `governor.profile` names for a journal: the service's has its state beside it.
+
+    Args:
+        wanted: as the config has it; a directory to search ends in a slash.
+        trace: the journal's directory or one of its files.
+        journal: the service's.
+        state: where the service looks for what was measured.
+    """
+    if wanted.endswith("/") and trace.resolve().is_relative_to(journal):
+        return f"{state}/"
+    return wanted
+
+
 def _text(
-    arguments: argparse.Namespace, trace: "Trace", first: object, found: "Comparison"
+    arguments: argparse.Namespace,
+    trace: "Trace",
+    first: object,
+    found: "Comparison",
+    chosen: "Choice | None",
 ) -> Iterator[str]:
     from edge_daemon.review.report import report
 
@@ -92,12 +118,17 @@ def _text(
     head = f"{arguments.trace}: {_SOURCES[trace.kind]}{f'; {about}' if about else ''}.{bad}"
     yield textwrap.fill(head, width, break_on_hyphens=False)
     yield f"Replayed with {_settings(arguments, trace)}."
+    yield textwrap.fill(f"Profile: {_why(chosen)}.", width, break_on_hyphens=False)
     yield ""
     yield from report(found, width=width, everything=arguments.all)
 
 
 def _json(
-    arguments: argparse.Namespace, trace: "Trace", first: object, found: "Comparison"
+    arguments: argparse.Namespace,
+    trace: "Trace",
+    first: object,
+    found: "Comparison",
+    chosen: "Choice | None",
 ) -> Iterator[str]:
     import msgspec
 
@@ -106,6 +137,7 @@ def _json(
         "kind": trace.kind,
         "about": getattr(first, "about", ""),
         "settings": _settings(arguments, trace),
+        "profile": _why(chosen),
         "bad_lines": trace.bad_lines,
         "switches_per_hour": {
             "recorded": found.per_hour(found.recorded) if found.compared else None,
@@ -119,12 +151,16 @@ def _json(
 
 def _settings(arguments: argparse.Namespace, trace: "Trace") -> str:
     if trace.kind == "recording" and arguments.config is None:
-        return "the recorded limits and profile"
+        return "the recorded limits"
     path = options.config_path(arguments)
     return "the default limits" if path is None else f"the limits of {path}"
 
 
-def _profile(config: "Config", trace: "Trace", first: object) -> "Profile | None":
+def _why(chosen: "Choice | None") -> str:
+    return "the recorded one" if chosen is None else chosen.why
+
+
+def _choice(config: "Config", path: Path, trace: "Trace", first: object) -> "Choice | None":
     """Return the profile that the config names; None for the one that was recorded."""
     from msgspec.structs import replace
 
@@ -140,7 +176,10 @@ def _profile(config: "Config", trace: "Trace", first: object) -> "Profile | None
         from edge_daemon.inference.bundle import load_bundle
 
         bundle_sha256, board = load_bundle(config.bundle).sha256, board_name()
-    profile = choose_profile(wanted, bundle_sha256, board).profile
-    if not profile.measured:
-        return profile
-    return replace(profile, period_ms=float(config.window.period_ms))
+    if trace.kind == "journal":
+        wanted = searched(wanted, path)
+    chosen = choose_profile(wanted, bundle_sha256, board)
+    if not chosen.profile.measured:
+        return chosen
+    period_ms = float(config.window.period_ms)
+    return chosen._replace(profile=replace(chosen.profile, period_ms=period_ms))

@@ -105,7 +105,10 @@ def load_bundle(path: Path) -> Bundle:
     file = directory / MANIFEST
     try:
         if not file.is_file():
-            raise BundleError(f"{file}: not found; a bundle is a directory with {MANIFEST}")
+            raise BundleError(
+                f"{file}: not found; a bundle is a directory with {MANIFEST}; the config key "
+                "`bundle` names it"
+            )
         with file.open("rb") as opened:
             text = opened.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:

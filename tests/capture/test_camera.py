@@ -256,8 +256,43 @@ def test_gstreamer_without_support_says_so() -> None:
 
     if cv2.videoio_registry.hasBackend(cv2.CAP_GSTREAMER):
         pytest.skip("this OpenCV has GStreamer")
-    with pytest.raises(SourceError, match="without GStreamer"):
+    with pytest.raises(SourceError, match=r"without GStreamer.*docs/jetson\.md"):
         OpenCvCamera("videotestsrc ! videoconvert ! appsink").open()
+
+
+def test_a_word_that_is_no_device_is_not_taken_for_a_pipeline() -> None:
+    with pytest.raises(SourceError, match=r"camera video0 is no index, path \(/dev/video0\)"):
+        OpenCvCamera("video0").open()
+
+
+def receiver(root: Path) -> Path:
+    """Make the raw receiver of a Pi's ribbon cable; return where device nodes are."""
+    node = root / "sys/class/video4linux/video0"
+    node.mkdir(parents=True)
+    (node / "name").write_text("unicam-image\n")
+    (node / "index").write_text("0\n")
+    (root / "dev").mkdir()
+    (root / "dev/video0").write_bytes(b"")
+    return root / "dev"
+
+
+def test_a_camera_on_the_ribbon_cable_is_sent_to_picamera2(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"no capture device.*video\.source: picamera2"):
+        OpenCvCamera(0, dev=receiver(tmp_path)).open()
+
+
+def test_so_is_one_that_opens_and_gives_no_frame(tmp_path: Path) -> None:
+    class Silent:
+        def grab(self) -> bool:
+            return False
+
+        def release(self) -> None:
+            pass
+
+    camera = OpenCvCamera(0, dev=receiver(tmp_path))
+    camera._capture = Silent()  # type: ignore[assignment]
+    with pytest.raises(SourceError, match=r"gave no frame.*video\.source: picamera2"):
+        camera.read()
 
 
 def test_an_address_nobody_answers_at_fails_without_telling_the_password() -> None:

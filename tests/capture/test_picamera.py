@@ -285,7 +285,38 @@ def test_a_picamera2_for_another_numpy_is_an_error_like_any_other(
     monkeypatch.delitem(sys.modules, "picamera2", raising=False)
     with pytest.raises(SourceError, match=r"dtype size changed.*docs/raspberry-pi\.md"):
         Picamera2Camera().open()
+    with pytest.raises(SourceError, match=r"^picamera2 cannot be imported.*dtype size changed"):
+        list_picameras()
+
+
+def test_no_cameras_are_listed_where_picamera2_is_not_installed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delitem(sys.modules, "picamera2", raising=False)
+    monkeypatch.setattr(sys, "path", [])
     assert list_picameras() == []
+
+
+@pytest.mark.parametrize("missing", ["libcamera", "simplejpeg"])
+def test_a_part_of_picamera2_that_is_missing_is_told(
+    missing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = f"raise ModuleNotFoundError('No module named {missing}', name='{missing}')"
+    (tmp_path / "picamera2.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "picamera2", raising=False)
+    with pytest.raises(SourceError, match=f"No module named {missing}"):
+        list_picameras()
+
+
+def test_a_sick_camera_stack_is_told(module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    def sick() -> list[dict[str, Any]]:
+        raise RuntimeError("no camera manager")
+
+    module.Picamera2.global_camera_info = sick
+    monkeypatch.setitem(sys.modules, "picamera2", module)
+    with pytest.raises(SourceError, match=r"cannot list the cameras \(no camera manager\)"):
+        list_picameras()
 
 
 def test_the_cameras_are_listed(module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from edge_daemon.capture.videonode import VideoNode, list_video_nodes
+from edge_daemon.capture.videonode import VideoNode, list_video_nodes, node_remark
 
 LOGITECH = "/dev/v4l/by-id/usb-046d_C270-video-index0"
 
@@ -50,3 +50,17 @@ def test_what_is_no_camera_to_open_is_told(tmp_path: Path) -> None:
     assert camera.remark == ""
     assert "metadata" in second.remark
     assert "picamera2" in codec.remark and "picamera2" in receiver.remark
+
+
+def test_the_remark_of_a_node_is_found_through_its_links(tmp_path: Path) -> None:
+    add_node(tmp_path, 0, "unicam-image", 0)
+    add_node(tmp_path, 1, "C270 HD WEBCAM", 0)
+    (tmp_path / "dev").mkdir()
+    for name in ("video0", "video1"):
+        (tmp_path / "dev" / name).touch()
+    link(tmp_path, "/dev/v4l/by-path/platform-fe801000.csi-video-index0", 0)
+    by_path = tmp_path / "dev/v4l/by-path/platform-fe801000.csi-video-index0"
+    assert "picamera2" in node_remark(tmp_path / "dev/video0", tmp_path)
+    assert "picamera2" in node_remark(by_path, tmp_path)
+    assert node_remark(tmp_path / "dev/video1", tmp_path) == ""
+    assert node_remark(tmp_path / "dev/video7", tmp_path) == ""

@@ -1,4 +1,5 @@
 import json
+import os
 import time
 from pathlib import Path
 
@@ -82,6 +83,33 @@ def test_no_journal_is_one_line_of_trouble(
     assert err.startswith(f"edge-daemon: {directory}: ")
     assert err.endswith("has the daemon run yet?\n")
     assert err.count("\n") == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+def test_who_may_not_read_the_journal_is_told_the_group(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for directory in (tmp_path, *tmp_path.parents[:2]):
+        directory.chmod(0o755)
+    journal = tmp_path / "journal"
+    written(journal, samples.EVENTS[0], now(Tier.HIGH, "top"))
+    os.chown(journal, 1, 1)
+    os.setegid(65534)
+    os.seteuid(65534)
+    try:
+        codes = [main(["explain", str(journal)]), main(["replay-governor", str(journal)])]
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+    assert codes == [exitcode.TROUBLE, exitcode.CONFIG]
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert len(err.splitlines()) == 2
+    for line in err.splitlines():
+        assert line.startswith(
+            f"edge-daemon: {journal}: may not be read by this user: sudo adduser"
+        )
+        assert "has the daemon run yet?" not in line
 
 
 def test_the_clocks_are_those_of_the_journal() -> None:

@@ -6,12 +6,15 @@ from msgspec.structs import replace
 
 from edge_daemon import exitcode
 from edge_daemon.cli import main
+from edge_daemon.commands.replay_governor import searched
 from edge_daemon.demo import DIRECTORY
 from edge_daemon.governor.profile import PUBLISHED
 from edge_daemon.governor.profilefile import write_profile
+from edge_daemon.journal.writer import Journal
 from edge_daemon.tier import Tier
 from tests.daemon.running import write_config
 from tests.governor.test_policy import GOOD
+from tests.journal import samples
 from tests.review.test_rerun import Board
 
 
@@ -41,7 +44,7 @@ def test_a_recording_with_its_own_limits_differs_nowhere(
     assert "a recording with every reading; edge-daemon 0 on board, bundle." in out.replace(
         "\n", " "
     )
-    assert "Replayed with the recorded limits and profile." in out
+    assert "Replayed with the recorded limits.\nProfile: the recorded one." in out
     assert "150 decisions replayed" in out
     assert "none differs from what was recorded" in out
 
@@ -52,7 +55,7 @@ def test_another_config_shows_what_it_would_have_changed(
     command = ["replay-governor", str(recording), "--config", str(lenient)]
     assert main(command) == exitcode.OK
     out = " ".join(capsys.readouterr().out.split())
-    assert f"Replayed with the limits of {lenient}." in out
+    assert f"Replayed with the limits of {lenient}. Profile: the recorded one." in out
     assert "recorded medium (cpu_limit), replayed high (top)" in out
     assert main([*command, "--check"]) == exitcode.TROUBLE
 
@@ -114,6 +117,33 @@ def test_a_recording_of_a_pinned_tier_has_nothing_to_decide(
     assert main(["replay-governor", str(recording)]) == exitcode.CONFIG
 
 
+def test_a_journal_is_replayed_with_a_profile_that_is_named_or_missed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    journal = Journal(tmp_path / "journal")
+    journal.open()
+    for event in samples.EVENTS:
+        journal.write(event)
+    journal.stop()
+    config = write_config(tmp_path / "new.yaml")
+    assert main(["replay-governor", str(tmp_path / "journal"), "-c", str(config)]) == exitcode.OK
+    out = " ".join(capsys.readouterr().out.split())
+    assert "Profile: the published table serves, because nothing was measured" in out
+
+
+def test_what_the_service_measured_serves_for_the_services_journal(tmp_path: Path) -> None:
+    """Whichever file the limits come from, `auto` looks where the service looks."""
+    journal, state = tmp_path / "log", tmp_path / "lib"
+    journal.mkdir()
+    (tmp_path / "link").symlink_to(journal)
+    home = "/home/pi/.local/state/edge-daemon/"
+    for trace in (journal, journal / "journal-000000000001.jsonl", tmp_path / "link"):
+        assert searched(home, trace, journal, state) == f"{state}/"
+    assert searched(home, tmp_path / "copy", journal, state) == home
+    assert searched("/etc/edge-daemon/p.json", journal, journal, state) == "/etc/edge-daemon/p.json"
+    assert searched("published", journal, journal, state) == "published"
+
+
 def test_the_config_may_name_another_profile(
     recording: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -125,6 +155,7 @@ def test_the_config_may_name_another_profile(
     config = write_config(tmp_path / "config.yaml", governor={"profile": str(path)})
     assert main(["replay-governor", str(recording), "-c", str(config), "--json"]) == exitcode.OK
     found = json.loads(capsys.readouterr().out)
+    assert found["profile"] == "measured at an unknown time"
     assert found["replayed"]["tier_s"]["high"] == 0 < found["recorded"]["tier_s"]["high"]
     write_profile(path, replace(measured, board="another"))
     assert main(["replay-governor", str(recording), "-c", str(config)]) == exitcode.CONFIG
