@@ -11,9 +11,17 @@ Step = Callable[[], object]
 
 
 class Pace(Protocol):
-    """Calls the step once a window period until told to stop."""
+    """Calls the step once a window period until told to stop.
+
+    Attributes:
+        period_ns: time between windows; may be changed at any time.
+        late: windows that began a period or more after their time, or never.
+        late_max_ns: the longest that a window's time had passed before the loop came to it.
+    """
 
     period_ns: int
+    late: int
+    late_max_ns: int
 
     def run(self, step: Step, stop: threading.Event, ended: Callable[[], bool]) -> None:
         """Return when `stop` is set or, between two steps, `ended` says that nothing follows."""
@@ -36,6 +44,7 @@ class RealTime:
     ) -> None:
         self.period_ns = period_ns
         self.late = 0
+        self.late_max_ns = 0
         self._clock = clock
         self._began = began
 
@@ -48,6 +57,7 @@ class RealTime:
                 return
             due_ns += self.period_ns
             behind_ns = self._clock() - due_ns
+            self.late_max_ns = max(self.late_max_ns, behind_ns)
             missed = behind_ns // self.period_ns + 1 if behind_ns > 0 else 0
             self.late += missed
             due_ns += missed * self.period_ns
@@ -59,7 +69,8 @@ class Lockstep:
     """Everything in one thread, on a clock that jumps from window to window.
 
     Before each step the sources are pumped up to the window's time and the background work that
-    has come due is done, so that the same input gives the same journal but for durations.
+    has come due is done, so that the same input gives the same journal but for durations. No window
+    is late.
 
     Args:
         clock: the clock that every part counts in.
@@ -77,6 +88,7 @@ class Lockstep:
         background: Sequence[tuple[Callable[[], int], Callable[[], object]]],
     ) -> None:
         self.period_ns = period_ns
+        self.late = self.late_max_ns = 0
         self._clock = clock
         self._pumps = pumps
         self._background = background

@@ -45,7 +45,16 @@ class Tally:
         self.swaps += 1
         self._gap.add(gap_ms)
 
-    def stop(self, reason: str, now_ns: int, *, dropped_frames: int, lost_samples: int) -> Stop:
+    def stop(
+        self,
+        reason: str,
+        now_ns: int,
+        *,
+        dropped_frames: int,
+        lost_samples: int,
+        late_windows: int = 0,
+        late_max_ns: int = 0,
+    ) -> Stop:
         """Return the `stop` event for a run that ends at `now_ns`."""
         tier_ns = dict(self._tier_ns)
         tier_ns[self._tier] += now_ns - self._since_ns
@@ -65,6 +74,8 @@ class Tally:
             age_p99_ms=_rounded(self._age.percentile(99)),
             gap_p99_ms=_rounded(self._gap.percentile(99)),
             reused=self.reused,
+            late_windows=late_windows,
+            late_max_s=round(late_max_ns / 1e9, 3),
         )
 
 

@@ -35,7 +35,31 @@ def test_real_time_steps_at_fixed_points_and_skips_those_it_missed() -> None:
     pace.run(step, stop, lambda: False)
     assert seen == [1000, 1100, 1400, 1500, 1600]
     assert pace.late == 2
+    assert pace.late_max_ns == 150  # due at 1200, and looked at again at 1350
     assert missed == [0, 2, 0, 0, 0]
+
+
+def test_a_loop_that_is_not_let_run_is_late_as_well() -> None:
+    clock = VirtualClock()
+    stop = TickingEvent(clock)
+    pace = RealTime(clock, period_ns=100)
+    seen: list[int] = []
+
+    def step() -> None:
+        seen.append(clock())
+        if len(seen) == 3:
+            stop.set()
+
+    class Overslept(TickingEvent):
+        def wait(self, timeout: float | None = None) -> bool:
+            if len(seen) == 1:
+                clock.advance_to(4000)
+            return stop.is_set()
+
+    pace.run(step, Overslept(clock), lambda: False)
+    assert seen == [0, 4000, 4000]
+    assert pace.late == 40 - 1
+    assert pace.late_max_ns == 4000 - 200
 
 
 def test_real_time_takes_over_a_new_period() -> None:
@@ -76,6 +100,7 @@ def test_lockstep_pumps_then_works_in_the_background_then_steps() -> None:
 
     pace.run(step, threading.Event(), lambda: len(steps) == 3)
     assert steps == [100, 200, 300]
+    assert (pace.late, pace.late_max_ns) == (0, 0)
     assert trail == [
         *("pump 100", "govern", "swap", "step"),
         *("pump 200", "swap", "step"),

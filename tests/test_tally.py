@@ -50,6 +50,18 @@ def test_latencies_are_percentiles_of_all_windows() -> None:
     assert stop.cycle_p99_ms is not None and 49 < stop.cycle_p99_ms < 51
 
 
+def test_windows_that_never_began_are_in_the_summary() -> None:
+    stop = Tally(Tier.HIGH, 0).stop(
+        "SIGTERM",
+        SECOND,
+        dropped_frames=0,
+        lost_samples=0,
+        late_windows=81,
+        late_max_ns=4_049_600_000,
+    )
+    assert (stop.late_windows, stop.late_max_s) == (81, 4.05)
+
+
 def test_a_run_without_windows_has_no_latencies() -> None:
     stop = Tally(Tier.CRITICAL, 0).stop("SIGINT", SECOND, dropped_frames=0, lost_samples=0)
     assert stop.cycle_p50_ms is None

@@ -14,6 +14,7 @@ _WORTH: dict[type[Event], int] = {
     events.ReadingEvent: 0,
     events.Capture: 1,
     events.Reload: 1,
+    events.ClockEvent: 2,
     events.Fault: 2,
     events.TierChange: 2,
     events.Start: 3,

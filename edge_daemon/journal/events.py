@@ -190,6 +190,22 @@ class Fault(Event, frozen=True, tag="fault"):
     lines_lost: int = 0
 
 
+class ClockEvent(Event, frozen=True, tag="clock", rename={"from_": "from"}):
+    """The board slept, or its wall clock was set: `ts` went on in another way than `mono_ns`.
+
+    Attributes:
+        change: `suspend` or `step`.
+        by_s: seconds that it slept; seconds that the clock was set ahead, below 0 for back.
+        from_: the wall clock just before (`from` in the line), in the form of `ts`.
+        to: the wall clock just after.
+    """
+
+    change: str
+    by_s: float
+    from_: str
+    to: str
+
+
 class Reload(Event, frozen=True, tag="reload"):
     """SIGHUP.
 
@@ -223,6 +239,8 @@ class Stop(Event, frozen=True, tag="stop"):
         age_p99_ms: 99th percentile of age_ms.
         gap_p99_ms: 99th percentile of the time that adopting a tier took.
         reused: predictions from scores that came again.
+        late_windows: windows that began a period or more after their time, or never.
+        late_max_s: the longest that a window's time had passed before the loop came to it.
     """
 
     reason: str
@@ -240,3 +258,5 @@ class Stop(Event, frozen=True, tag="stop"):
     age_p99_ms: float | None = None
     gap_p99_ms: float | None = None
     reused: int = 0
+    late_windows: int = 0
+    late_max_s: float = 0.0

@@ -3,7 +3,7 @@
 Nothing that a disk does reaches the caller of `write`: not an error, not a wait. Lines wait in a
 bounded buffer while the disk is full, slow, read-only or gone; the worker tries again with a
 growing pause, and when the disk is back it writes what waited and a `fault` that counts what was
-lost.
+lost. A disk that takes seconds a write and fails none is told as well (`slowness.py`).
 """
 
 import logging
@@ -18,6 +18,7 @@ from edge_daemon.journal.events import Event, Fault, Prediction
 from edge_daemon.journal.files import JournalFiles, JournalLockedError
 from edge_daemon.journal.line import Stamp, read_boot_id
 from edge_daemon.journal.outage import Outage
+from edge_daemon.journal.slowness import Slowness
 from edge_daemon.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -77,6 +78,8 @@ class Journal:
         self._attempts = 0
         self._busy_since_ns: int | None = None
         self._outage: Outage | None = None
+        self._slowness = Slowness()
+        self._stopping = False
         self._written = -1
         self._last_prediction_ns: int | None = None
         self._checked_ns = timer()
@@ -196,6 +199,7 @@ class Journal:
 
     def stop(self, timeout_s: float = 2.0) -> bool:
         """Write and sync what waits, within `timeout_s`; return whether everything is on disk."""
+        self._stopping = True
         if self._worker.alive:
             self._worker.ask_to_stop()  # before the wake-up, or it would be slept through
             with self._changed:
@@ -275,7 +279,11 @@ class Journal:
         done = 0
         try:
             while done < len(lines):
+                begun_ns = self._timer()
                 done += self._files.append(lines[done : done + _BATCH_LINES])
+                slow = self._slowness.wrote(begun_ns, self._timer())
+                if slow is not None:
+                    self._tell(slow)
         finally:
             with self._changed:
                 self._buffer.put_back(list(lines[done:]))
@@ -285,6 +293,11 @@ class Journal:
                     if line.prediction:
                         self._last_prediction_ns = line.mono_ns
                 self._changed.notify_all()
+
+    def _tell(self, slow: Fault) -> None:
+        log.warning("journal: %s", slow.message)
+        if not self._stopping:  # `stop` is the last line of a run
+            self.write(slow)
 
     def _report(self) -> None:
         """Tell what an outage cost, in one line that is written like any other."""

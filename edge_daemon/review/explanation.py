@@ -15,7 +15,7 @@ from edge_daemon.governor.decision import Decision
 from edge_daemon.governor.headroom import Headroom
 from edge_daemon.governor.margin import QUANTITIES, Margin
 from edge_daemon.governor.reading import Reading
-from edge_daemon.journal.render import duration
+from edge_daemon.journal.values import duration
 from edge_daemon.review.present import Clocks, Noted, Present
 from edge_daemon.tier import Tier
 

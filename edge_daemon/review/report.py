@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterator
 from datetime import datetime, tzinfo
 
-from edge_daemon.journal.render import duration
+from edge_daemon.journal.values import duration
 from edge_daemon.review.comparison import Comparison, Difference
 from edge_daemon.tier import TIERS
 

@@ -8,6 +8,7 @@ from edge_daemon.governor.margin import Margin
 from edge_daemon.governor.reading import Reading
 from edge_daemon.journal.events import (
     Capture,
+    ClockEvent,
     Event,
     Fault,
     Prediction,
@@ -93,6 +94,7 @@ EVENTS: tuple[Event, ...] = (
     ReadingEvent(tier=Tier.LOW, reading=READING, headroom=HEADROOM, decision=HOLDS),
     Capture("audio", "USB PnP Sound Device", "reconnecting", "stalled", "no samples", 9120, 240, 2),
     Fault("swap", "high.tflite cannot be loaded", 3),
+    ClockEvent("step", -3601.5, "2026-03-19T23:59:55.500Z", "2026-03-19T22:59:54.000Z"),
     Reload(applied=("prediction.threshold",), restart=("video.source",)),
     Stop("SIGTERM", 93784.2, 937840, 937800, 120, 118, 3, {"high": 90000.2}, 12, 0, 2.31, 4.02),
 )

@@ -3,7 +3,7 @@ from edge_daemon.journal.events import Event, Prediction
 from tests.journal import samples
 from tests.journal.samples import prediction
 
-START, PREDICTION, TIER_CHANGE, READING, CAPTURE, FAULT, RELOAD, STOP = samples.EVENTS
+START, PREDICTION, TIER_CHANGE, READING, CAPTURE, FAULT, CLOCK, RELOAD, STOP = samples.EVENTS
 
 
 def waiting(event: Event, number: int = 0, size: int = 100) -> Waiting:
@@ -18,7 +18,7 @@ def fill(capacity: int, *events: Event) -> tuple[list[int], int]:
 
 
 def test_lines_come_out_in_order() -> None:
-    assert fill(8, *samples.EVENTS) == (list(range(8)), 0)
+    assert fill(9, *samples.EVENTS) == (list(range(9)), 0)
 
 
 def test_a_full_buffer_loses_the_newest_prediction() -> None:
@@ -33,6 +33,7 @@ def test_a_tier_change_takes_the_place_of_the_newest_prediction_or_reading() -> 
 def test_what_matters_is_lost_only_when_nothing_else_is_left() -> None:
     assert fill(2, TIER_CHANGE, FAULT, PREDICTION, CAPTURE, RELOAD) == ([0, 1], 3)
     assert fill(2, CAPTURE, FAULT, FAULT, TIER_CHANGE) == ([1, 2], 2)
+    assert fill(2, CAPTURE, CLOCK, CLOCK, RELOAD, FAULT) == ([1, 2], 3)
 
 
 def test_start_and_stop_are_lost_last() -> None:

@@ -130,6 +130,48 @@ def assert_contiguous_bytes(data: bytes) -> None:
     assert [f'"seq":{n},'.encode() in line for n, line in enumerate(found)] == [True] * len(found)
 
 
+class Sluggish:
+    """A timer that goes on by so much at each look, and so at each write."""
+
+    def __init__(self) -> None:
+        self.takes_s = 0.0
+        self._now_ns = 0
+
+    def __call__(self) -> int:
+        self._now_ns += round(self.takes_s * SECOND_NS)
+        return self._now_ns
+
+
+def test_a_slow_disk_is_told_in_the_journal_once(tmp_path: Path) -> None:
+    timer = Sluggish()
+    journal = Journal(tmp_path, timer=timer)
+    journal.open()
+    for number, takes_s in enumerate([0.9, 2.5, 0.1, 4.0]):
+        timer.takes_s = takes_s
+        journal.write(prediction(number))
+        journal.step()
+    assert journal.flush()
+    assert journal.error is None
+    found = lines(tmp_path)
+    assert_contiguous(found)
+    (fault,) = (line.typed() for line in found if line.event == "fault")
+    assert fault == Fault("journal", "the disk took 2.5 s for a write, and lines waited meanwhile")
+    journal.stop()
+
+
+def test_nothing_follows_the_last_line_of_a_run_to_a_slow_disk(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    timer = Sluggish()
+    journal = Journal(tmp_path, timer=timer)
+    journal.open()
+    timer.takes_s = 2.5
+    journal.write(samples.EVENTS[-1])
+    assert journal.stop()
+    assert [line.event for line in lines(tmp_path)] == ["stop"]
+    assert "the disk took 2.5 s for a write" in caplog.text
+
+
 @pytest.mark.parametrize("what", ["directory", "file", "moved", "replaced"])
 def test_a_deleted_journal_is_begun_again(tmp_path: Path, what: str) -> None:
     directory = tmp_path / "journal"

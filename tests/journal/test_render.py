@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_daemon.journal.events import Capture, Event, Fault, Prediction, TierChange
+from edge_daemon.journal.events import Capture, ClockEvent, Event, Fault, Prediction, TierChange
 from edge_daemon.journal.line import Stamp
 from edge_daemon.journal.render import Renderer
 from edge_daemon.tier import Tier
@@ -137,6 +137,26 @@ def test_a_stop_says_how_many_answers_came_again() -> None:
     assert "reused" not in "".join(plain(stop))
     again = msgspec.structs.replace(stop, reused=190)
     assert "937800 predictions · 190 of them reused" in "".join(plain(again, 200))
+
+
+def test_a_stop_says_how_many_windows_were_late() -> None:
+    stop = samples.EVENTS[-1]
+    assert "late" not in "".join(plain(stop))
+    stood = msgspec.structs.replace(stop, late_windows=81, late_max_s=4.05)
+    assert "3 swaps · 81 windows late, by 4.05 s at most ·" in "".join(plain(stood, 200))
+
+
+def test_the_clocks_say_how_long_and_which_way() -> None:
+    at = "2026-03-19T23:59:55.007Z"
+    slept = ClockEvent("suspend", 28_440.0, "2026-03-19T16:05:55.007Z", at)
+    assert [line[14:].strip() for line in plain(slept)] == [
+        "clock       the board slept for 7 h 54 min",
+        "from 2026-03-19 16:05:55 · to 2026-03-19 23:59:55",
+    ]
+    ahead = ClockEvent("step", 3.25, "2026-03-19T23:59:51.757Z", at)
+    assert "the wall clock was set 3.2 s ahead" in plain(ahead)[0]
+    back = ClockEvent("step", -3600.0, "2026-03-20T00:59:55.007Z", at)
+    assert "the wall clock was set 1 h 00 min back" in plain(back)[0]
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])

@@ -28,7 +28,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     found = lines(journal.directory)
     assert [line.typed() for line in found] == list(samples.EVENTS)
     assert_contiguous(found)
-    assert (journal.written, journal.lost, journal.waiting, journal.error) == (7, 0, 0, None)
+    assert (journal.written, journal.lost, journal.waiting, journal.error) == (8, 0, 0, None)
 
 
 def test_numbers_go_on_across_runs(tmp_path: Path) -> None:
