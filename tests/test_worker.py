@@ -1,4 +1,5 @@
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from edge_daemon.worker import Worker, stop_workers
@@ -55,6 +56,68 @@ def test_a_stuck_worker_is_given_up_after_the_timeout() -> None:
     worker.start()
     assert not worker.stop(0.01)
     release.set()
+    assert worker.stop(5)
+
+
+def test_a_stuck_thread_is_left_behind_and_a_fresh_one_goes_on() -> None:
+    release, entered = threading.Event(), threading.Semaphore(0)
+    told: list[bool] = []
+
+    def body(stop: threading.Event) -> None:
+        entered.release()
+        release.wait()
+        told.append(stop.is_set())
+        stop.wait()
+
+    worker = Worker("stuck", body)
+    worker.start()
+    assert entered.acquire(timeout=5)
+    assert worker.left_behind == 0
+    assert worker.replace()
+    assert entered.acquire(timeout=5), "the fresh one runs the same body"
+    assert worker.left_behind == 1
+    assert worker.alive
+    assert not worker.stop(0.01), "neither has ended"
+    release.set()
+    assert worker.stop(5)
+    assert told == [True, True]
+    assert worker.left_behind == 0
+
+
+def test_a_worker_has_not_stopped_while_one_is_left_behind() -> None:
+    release, entered = threading.Event(), threading.Semaphore(0)
+    bodies: list[Callable[[], None]] = [lambda: None, lambda: void(release.wait())]
+
+    def body(stop: threading.Event) -> None:
+        mine = bodies.pop()
+        entered.release()
+        mine()
+
+    worker = Worker("stuck", body)
+    worker.start()
+    assert entered.acquire(timeout=5)
+    assert worker.replace()
+    assert entered.acquire(timeout=5)
+    assert not worker.stop(0.05), "the fresh one has ended, the other has not"
+    release.set()
+    assert worker.stop(5)
+
+
+def test_the_fresh_thread_is_not_told_to_stop_with_the_old_one() -> None:
+    events: list[threading.Event] = []
+    entered = threading.Semaphore(0)
+
+    def body(stop: threading.Event) -> None:
+        events.append(stop)
+        entered.release()
+        stop.wait()
+
+    worker = Worker("waits", body)
+    worker.start()
+    assert entered.acquire(timeout=5)
+    assert worker.replace()
+    assert entered.acquire(timeout=5)
+    assert [event.is_set() for event in events] == [True, False]
     assert worker.stop(5)
 
 

@@ -4,6 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Generic, TypeVar
 
 from edge_daemon.clock import Clock, monotonic_ns
@@ -47,6 +48,15 @@ class Prepared(Generic[Order]):
 class _Request(Generic[Order]):
     tier: Tier
     order: Order
+    asked_ns: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Attempt:
+    """A preparation under way."""
+
+    tier: Tier
+    since_ns: int
 
 
 @dataclass(slots=True)
@@ -66,12 +76,14 @@ class Swapper(Generic[Order]):
     move down to it takes no memory and cannot fail. Of several requests the newest counts; what
     was being prepared for an older one is thrown away unseen. A load that fails leaves what runs
     alone, is reported, and is tried again after `retry_first_s`, twice that, and so on up to
-    `retry_max_s`, for as long as the tier is still wanted.
+    `retry_max_s`, for as long as the tier is still wanted. One that does not return is given up by
+    whoever watches (`give_up`), which counts as a failure; another thread then goes on with `run`.
+    What the first brings after all is taken if it is still wanted.
 
     Args:
         bundle: where the models come from; each is compared with its hash at every load.
         threads: of each interpreter.
-        clock: monotonic; for the backoff.
+        clock: monotonic; for the backoff, and for how long a preparation takes.
         on_fault: told the tier and what went wrong, on the thread that prepares.
         retry_first_s: pause after the first failure of a tier.
         retry_max_s: longest pause.
@@ -106,6 +118,7 @@ class Swapper(Generic[Order]):
         self._changed = threading.Condition()
         self._active = Tier.CRITICAL
         self._wanted: _Request[Order] | None = None
+        self._attempt: _Attempt | None = None
         self._ready: Prepared[Order] | None = None
         self._returned: deque[Pipeline] = deque()
         self._backoff: dict[Tier, _Backoff] = {}
@@ -129,7 +142,7 @@ class Swapper(Generic[Order]):
             elif tier is Tier.CRITICAL:
                 self._ready = Prepared(tier, self.resident, order, 0.0)
             else:
-                self._wanted = _Request(tier, order)
+                self._wanted = _Request(tier, order, self._clock())
             self._changed.notify_all()
 
     def take(self) -> Prepared[Order] | None:
@@ -159,9 +172,12 @@ class Swapper(Generic[Order]):
         request = self._due()
         if request is None:
             return disposed
-        prepared = self._prepare(request)
+        attempt = self._attempt = _Attempt(request.tier, self._clock())
+        prepared = self._prepare(request, attempt)
         if prepared is not None:
             with self._changed:
+                self._finish(attempt)
+                self._backoff.pop(request.tier, None)
                 if self._wanted is request:
                     self._wanted, self._ready = None, prepared
                 else:
@@ -174,8 +190,36 @@ class Swapper(Generic[Order]):
         while not stop.is_set():
             if not self.step():
                 with self._changed:
-                    if not self._returned and not self._is_due():
+                    if not self._returned and self._due_ns() is None:
                         self._changed.wait(WAIT_S)
+
+    def give_up(self, after_s: float) -> tuple[Tier, float] | None:
+        """Back off from a preparation that has gone on, or not been begun, for over `after_s`.
+
+        Reports nothing. What is under way goes on, and whoever is at it does nothing else.
+
+        Returns:
+            The tier and how many seconds it will be until it is tried again; None where nothing
+            is late.
+        """
+        if self._attempt is None and self._wanted is None:  # nearly always; needs no lock
+            return None
+        with self._changed:
+            attempt, wanted, due_ns = self._attempt, self._wanted, self._due_ns()
+            if attempt is not None:
+                tier, since_ns = attempt.tier, attempt.since_ns
+            elif wanted is not None and due_ns is not None:
+                tier, since_ns = wanted.tier, due_ns
+            else:
+                return None
+            if self._clock() - since_ns <= after_s * NS_PER_S:
+                return None
+            self._attempt = None
+            return tier, self._back_off(tier)
+
+    def model_file(self, tier: Tier) -> Path:
+        """Return where a tier's model should lie, without a look at the disk."""
+        return self._bundle.path / self._bundle.tiers[tier].file
 
     def close(self) -> None:
         """Free everything, the resident pipeline too. After loop and worker have ended."""
@@ -193,35 +237,47 @@ class Swapper(Generic[Order]):
 
     def _due(self) -> _Request[Order] | None:
         with self._changed:
-            return self._wanted if self._is_due() else None
+            return None if self._due_ns() is None else self._wanted
 
-    def _is_due(self) -> bool:
-        """Whether something is wanted that is not backed off from. With the lock held."""
+    def _due_ns(self) -> int | None:
+        """Since when something is wanted that is not backed off from. With the lock held."""
         if self._wanted is None:
-            return False
+            return None
         backoff = self._backoff.get(self._wanted.tier)
-        return backoff is None or self._clock() >= backoff.until_ns
+        if backoff is None:
+            return self._wanted.asked_ns
+        due_ns = max(self._wanted.asked_ns, backoff.until_ns)
+        return due_ns if self._clock() >= due_ns else None
 
-    def _prepare(self, request: _Request[Order]) -> Prepared[Order] | None:
+    def _prepare(self, request: _Request[Order], attempt: _Attempt) -> Prepared[Order] | None:
         started_ns = self._timer()
         try:
             require_headroom(HEADROOM_BYTES)
             pipeline = load_pipeline(self._bundle, request.tier, self._threads)
         except Exception as error:
-            pause_s = self._back_off(request.tier)
+            with self._changed:
+                given_up = not self._finish(attempt)
+                pause_s = 0.0 if given_up else self._back_off(request.tier)
             release_free_memory()
-            self._on_fault(
-                request.tier,
-                f"{request.tier} could not be loaded, tried again in {pause_s:g} s: "
-                f"{str(error) or repr(error)}",
-            )
+            if not given_up:  # else it has been reported
+                self._on_fault(
+                    request.tier,
+                    f"{request.tier} could not be loaded, tried again in {pause_s:g} s: "
+                    f"{str(error) or repr(error)}",
+                )
             return None
-        self._backoff.pop(request.tier, None)
         prepare_ms = (self._timer() - started_ns) / 1e6
         return Prepared(request.tier, pipeline, request.order, prepare_ms)
 
+    def _finish(self, attempt: _Attempt) -> bool:
+        """Note that an attempt is over; return whether nobody gave it up. With the lock held."""
+        ours = self._attempt is attempt
+        if ours:
+            self._attempt = None
+        return ours
+
     def _back_off(self, tier: Tier) -> float:
-        """Note a failure and return the pause in seconds."""
+        """Note a failure and return the pause in seconds. With the lock held."""
         backoff = self._backoff.setdefault(tier, _Backoff())
         # 2^30 first pauses are beyond any longest pause; the exponent need not grow on.
         doubled = self._retry_first_ns << min(backoff.failures, 30)
@@ -233,12 +289,16 @@ class Swapper(Generic[Order]):
     def _dispose(self) -> bool:
         """Free the pipelines that were handed back; return whether there were any."""
         disposed = False
-        while self._returned:
-            self._returned.popleft().close()
+        while (pipeline := self._next_returned()) is not None:
+            pipeline.close()
             disposed = True
         if disposed:
             release_free_memory()
         return disposed
+
+    def _next_returned(self) -> Pipeline | None:
+        with self._changed:
+            return self._returned.popleft() if self._returned else None
 
 
 def _touch_libraries(bundle: Bundle) -> None:

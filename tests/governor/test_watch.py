@@ -39,18 +39,20 @@ def test_a_governor_that_polls_is_left_alone() -> None:
     for _ in range(100):
         clock.advance_to(clock() + SECOND)
         governor.poll()
-        watch.check(clock(), Tier.HIGH)
+        assert watch.check(clock(), Tier.HIGH)
     assert told == []
 
 
 def test_a_silent_one_is_reported_once_for_each_silence() -> None:
     watch, governor, clock, told = make(Limits())
     for _ in range(2):
+        at_work = []
         for _ in range(60):
             clock.advance_to(clock() + SECOND)
-            watch.check(clock(), Tier.MEDIUM)
+            at_work.append(watch.check(clock(), Tier.MEDIUM))
+        assert at_work == [True] * 30 + [False] * 30
         governor.poll()
-        watch.check(clock(), Tier.MEDIUM)
+        assert watch.check(clock(), Tier.MEDIUM)
     faults = [event for event in told if isinstance(event, Fault)]
     assert len(faults) == len(told) == 2
     assert all("no reading of the board for 31 s" in fault.message for fault in faults)

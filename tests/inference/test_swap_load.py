@@ -152,6 +152,12 @@ class AnyOrderOfEvents(RuleBasedStateMachine):
             assert before is not prepared.pipeline
             self.gone.append(before)
 
+    @rule()
+    def hang(self) -> None:
+        """What is wanted does not get ready for so long that it is given up."""
+        self.board.wait_s(31.0)
+        self.board.swapper.give_up(30.0)
+
     @invariant()
     def what_runs_runs(self) -> None:
         assert runs(self.board.pipeline)
@@ -160,6 +166,7 @@ class AnyOrderOfEvents(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Settle: the last request wins, and everything else is freed."""
+        self.board.wait_s(600.0)  # the longest pause after one that was given up
         self.board.swapper.step()
         self.board.adopt()
         self.board.swapper.step()
