@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from edge_daemon import __version__
 from edge_daemon.capture.build import Capturing, build_capture
 from edge_daemon.clock import VirtualClock, monotonic_ns
+from edge_daemon.clock_watch import ClockWatch
 from edge_daemon.config import Config, ConfigError, apply_live, diff
 from edge_daemon.config.keys import ReuseConfig
 from edge_daemon.features.image import shrink, work_px
@@ -31,6 +32,7 @@ from edge_daemon.loop import Loop
 from edge_daemon.pace import Lockstep, Pace, RealTime
 from edge_daemon.progress import Progress
 from edge_daemon.sdnotify import Notifier
+from edge_daemon.status import Status
 from edge_daemon.tally import Tally
 from edge_daemon.tier import Tier
 from edge_daemon.worker import Worker, stop_workers
@@ -41,7 +43,6 @@ STOP_S = 1.0
 """How long sources, governor and swap get to stop, all together."""
 JOURNAL_STOP_S = 0.7
 """How long the journal gets to write what waits; with STOP_S, less than systemd's patience."""
-STATUS_EVERY_NS = 2_000_000_000
 MANY_LINES = 1024
 
 Observer = Callable[[Event], None]
@@ -154,8 +155,8 @@ class Daemon:
         self._workers = [] if virtual else self._make_workers()
         self._watch = Watch(self._governor, self.write, self._clock())
         self._running = False
-        self._status_ns = self._clock()
-        self._status_windows = 0
+        self._clocks = ClockWatch(self.write)
+        self._said = Status(self._clock())
 
     def write(self, event: Event) -> None:
         """Pass an event on to whoever watches and to the journal; neither blocks nor raises."""
@@ -220,13 +221,15 @@ class Daemon:
         self._capturing.check(now_ns)
         self._loop.step()
         self._watch.check(now_ns, self._loop.tier)
-        if self._lockstep and self.journal.waiting > self._many_lines:
+        if not self._lockstep:
+            self._clocks.check()
+        elif self.journal.waiting > self._many_lines:
             self.journal.flush()  # faster than a disk; in real time nothing waits for one
         self._progress.after_step(
             self._loop.fresh_windows,
             sources_down=self._capturing.down(listens=self._loop.pipeline.listens),
         )
-        if now_ns - self._status_ns >= STATUS_EVERY_NS:
+        if self._said.due(now_ns):
             self._notifier.status(self._status())
 
     def _shut_down(self) -> Stop:
@@ -241,6 +244,8 @@ class Daemon:
             self._clock(),
             dropped_frames=inputs.dropped_frames,
             lost_samples=inputs.lost_samples,
+            late_windows=self._pace.late,
+            late_max_ns=self._pace.late_max_ns,
         )
         self.write(stop)
         self.journal.stop(JOURNAL_STOP_S)
@@ -318,21 +323,15 @@ class Daemon:
         )
 
     def _status(self) -> str:
-        feeds = ", ".join(f"{feed.kind} {feed.state}" for feed in self._capturing.feeds)
-        windows = self._loop.fresh_windows - self._status_windows
-        now_ns = self._clock()
-        elapsed_s = (now_ns - self._status_ns) / 1e9
-        self._status_ns = now_ns
-        self._status_windows = self._loop.fresh_windows
-        rate_hz = windows / max(elapsed_s, 1e-3)
-        return f"tier {self._loop.tier}{self._why()}, {rate_hz:.1f} windows/s, {feeds}"
-
-    def _why(self) -> str:
-        """Return, in brackets, what keeps the tier from being a higher one."""
-        if self._governor.pinned is not None:
-            return " (pinned)"
-        decision = self._governor.decision
-        return "" if decision is None or decision.tier is Tier.HIGH else f" ({decision.reason})"
+        return self._said.text(
+            self._clock(),
+            tier=self._loop.tier,
+            windows=self._loop.fresh_windows,
+            pinned=self._governor.pinned is not None,
+            decision=self._governor.decision,
+            feeds={feed.kind: feed.state for feed in self._capturing.feeds},
+            disk=self.journal.error,
+        )
 
 
 def _reuse(config: ReuseConfig) -> Reuse | None:
