@@ -26,6 +26,7 @@ from edge_daemon.inference.exposure import exposed_to_others
 from edge_daemon.inference.gate import Reuse
 from edge_daemon.inference.smoothing import Smoother
 from edge_daemon.inference.swap import Swapper
+from edge_daemon.inference.swap_watch import SwapWatch
 from edge_daemon.journal.events import Event, Fault, Reload, Start, Stop
 from edge_daemon.journal.writer import Journal
 from edge_daemon.loop import Loop
@@ -152,6 +153,7 @@ class Daemon:
         )
         self._pace: Pace = self._make_pace(virtual)
         self._progress = Progress(self._notifier, self.journal, self._clock)
+        self._swap_watch = SwapWatch(self._swapper, self._swap_failed, self._fail)
         self._workers = [] if virtual else self._make_workers()
         self._watch = Watch(self._governor, self.write, self._clock())
         self._running = False
@@ -220,15 +222,16 @@ class Daemon:
         now_ns = self._clock()
         self._capturing.check(now_ns)
         self._loop.step()
-        self._watch.check(now_ns, self._loop.tier)
+        self._swap_watch.check()
         if not self._lockstep:
             self._clocks.check()
         elif self.journal.waiting > self._many_lines:
             self.journal.flush()  # faster than a disk; in real time nothing waits for one
-        self._progress.after_step(
-            self._loop.fresh_windows,
-            sources_down=self._capturing.down(listens=self._loop.pipeline.listens),
-        )
+        if self._watch.check(now_ns, self._loop.tier):
+            self._progress.after_step(
+                self._loop.fresh_windows,
+                sources_down=self._capturing.down(listens=self._loop.pipeline.listens),
+            )
         if self._said.due(now_ns):
             self._notifier.status(self._status())
 
@@ -296,7 +299,7 @@ class Daemon:
         feeds = [Worker(feed.kind, feed.run, on_error=self._fail) for feed in self._capturing.feeds]
         return [
             *feeds,
-            Worker("swap", self._swapper.run, on_error=self._fail),
+            self._swap_watch.worker,
             *(
                 Worker(name, body, on_error=self._fail)
                 for name, body in self._governing.bodies.items()

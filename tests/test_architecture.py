@@ -3,11 +3,49 @@
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+PURE = {
+    "policy",
+    "ascent",
+    "descent",
+    "prospect",
+    "patience",
+    "objections",
+    "decision",
+    "margin",
+    "table",
+    "foresight",
+    "outlook",
+    "state",
+    "estimate",
+    "heat",
+    "slowdown",
+    "lateness",
+    "level",
+    "hearing",
+    "arrival",
+    "allocation",
+    "pressure",
+    "headroom",
+}
+# What holds no clock, no file, no thread and no chance.
+CALCULATES = {
+    "collections.abc",
+    "enum",
+    "functools",
+    "itertools",
+    "math",
+    "msgspec",
+    "msgspec.structs",
+    "operator",
+    "typing",
+}
+REACHES_OUT = {"__import__", "breakpoint", "compile", "eval", "exec", "input", "open", "print"}
 HEAVY = {"cv2", "sounddevice", "soundfile", "soxr", "ai_edge_litert", "tflite_runtime", "psutil"}
 
 
@@ -20,6 +58,49 @@ def imports(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             names.add(node.module)
     return names
+
+
+def modules(path: Path) -> set[Path]:
+    """Return the files of edge_daemon that importing a file runs, packages included."""
+    found: set[Path] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import"
+            # `from package import name`: the name may be a module.
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        for name in names:
+            place = ROOT
+            for part in name.split("."):
+                place /= part
+                found.update(
+                    file
+                    for file in (place / "__init__.py", place.with_suffix(".py"))
+                    if file.is_file()
+                )
+    return found
+
+
+def impurities(paths: set[Path]) -> list[str]:
+    """Return what the files, and all that they import of edge_daemon, may do beside calculate."""
+    found: list[str] = []
+    waiting, seen = set(paths), set[Path]()
+    while waiting:
+        path = waiting.pop()
+        seen.add(path)
+        waiting |= modules(path) - seen
+        found += impure(path)
+    return sorted(found)
+
+
+def impure(path: Path) -> Iterator[str]:
+    """Yield what a file by itself may do beside calculate."""
+    for name in imports(path):
+        if name.partition(".")[0] != "edge_daemon" and name not in CALCULATES:
+            yield f"{path.name} imports {name}"
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+        if isinstance(node, ast.Name) and node.id in REACHES_OUT:
+            yield f"{path.name} has {node.id} in line {node.lineno}"
 
 
 def wall_clocks(path: Path) -> set[str]:
@@ -71,7 +152,16 @@ def test_the_tools_import_what_training_and_daemon_share() -> None:
         ),
         (
             "inference",
-            ("inference", "features", "clock", "tier", "window", "capture.ring", "capture.source"),
+            (
+                "inference",
+                "features",
+                "clock",
+                "tier",
+                "window",
+                "worker",
+                "capture.ring",
+                "capture.source",
+            ),
         ),
         (
             "journal",
@@ -100,6 +190,35 @@ def test_the_governor_does_not_know_the_wall_clock() -> None:
     folder = ROOT / "edge_daemon/governor"
     readers = {path.name for path in folder.glob("*.py") if wall_clocks(path)}
     assert readers == {"record.py"}  # for display
+
+
+def test_what_decides_only_calculates() -> None:
+    # No clock, no file, no chance: the same readings give the same decisions, here and in a replay.
+    governor = ROOT / "edge_daemon/governor"
+    assert impurities({governor / f"{name}.py" for name in PURE}) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("import os", "imports os"),
+        ("import os.path", "imports os.path"),
+        ("from time import monotonic_ns", "imports time"),
+        ("from pathlib import Path", "imports pathlib"),
+        ("import io, threading, random", "imports threading"),
+        ("def late() -> None:\n    import subprocess", "imports subprocess"),
+        ("text = open('/proc/stat').read()", "has open in line 1"),
+        ("from edge_daemon.governor.throttle import throttle_flags", "kernelfile.py imports os"),
+        ("from edge_daemon.governor import throttle", "throttle.py imports pathlib"),
+        ("import edge_daemon.clock", "clock.py imports time"),
+    ],
+)
+def test_the_guard_sees_what_does_more_than_calculate(tmp_path: Path, line: str, said: str) -> None:
+    added = tmp_path / "added.py"
+    added.write_text(f"{line}\n", encoding="utf-8")
+    assert any(said in each for each in impurities({added}))
+    added.write_text("import math\nfrom edge_daemon.governor.limits import Limits\n")
+    assert impurities({added}) == []
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["config"]])
