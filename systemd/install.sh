@@ -56,12 +56,27 @@ build_wheel() {
     echo "$work"/edge_daemon-*.whl
 }
 
+# refuse_hidden SLOT: the unit hides /home and /root, where a Python would be found now and not at
+# the start of the service. Both the path that the slot names and what it leads to must be seen.
+refuse_hidden() {
+    for place in "$(sed -n 's/^home = //p' "$1/pyvenv.cfg")" "$(readlink -f "$1/bin/python")"; do
+        case $place in
+            /home/* | /root/*)
+                rm -rf "$1"
+                die "the service cannot see a Python below /home or /root ($place):" \
+                    "install one below /usr/local or /opt, and name it with PYTHON="
+                ;;
+        esac
+    done
+}
+
 install_program() {
     slot=$(other_slot)
     say "installing into $slot"
     rm -rf "$slot"
     mkdir -p "$(dirname "$opt")"
     "$checkout/tools/venv.sh" "$slot"
+    [ -n "$root" ] || refuse_hidden "$slot"
     wheel=$(build_wheel "$slot")
     # shellcheck disable=SC2086 # words on purpose
     "$slot/bin/python" -m pip --disable-pip-version-check --quiet install ${PIP_ARGS:-} \
@@ -147,10 +162,12 @@ case ${1:-} in
 esac
 
 work=$(mktemp -d)
+install_program
 if [ -z "$root" ]; then
     "$checkout/tools/apt.sh" libportaudio2 || say "no microphone until libportaudio2 is installed"
+else
+    say "the image needs libportaudio2 for a microphone"
 fi
-install_program
 install_config "$slot"
 keep_units "$slot"
 install_units "$slot"

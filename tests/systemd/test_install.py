@@ -1,5 +1,6 @@
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,9 @@ def image(tmp_path: Path, wheel: Path) -> Image:
 
 @pytest.mark.slow
 def test_install_upgrade_rollback_and_removal(image: Image) -> None:
-    assert "systemctl enable --now edge-daemon" in image.run("install.sh")
+    said = image.run("install.sh")
+    assert "systemctl enable --now edge-daemon" in said
+    assert "the image needs libportaudio2 for a microphone" in said
     first = image.slot
     assert image.config.read_text() == image.pristine.read_text()
     assert "ExecStart=/opt/edge-daemon/bin/edge-daemon run" in image.unit.read_text()
@@ -123,3 +126,49 @@ def test_unknown_arguments_are_refused(image: Image, script: str) -> None:
 
 def test_there_must_be_something_to_go_back_to(image: Image) -> None:
     assert "no earlier version" in image.run("install.sh", "--rollback", status=1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("python", "seen"),
+    [
+        ("/home/pi/{bin}", "/home/pi/bin"),  # pyenv's or uv's own
+        ("/opt/linked/python3", "/home/pi/{bin}"),  # a link to it
+        ("/home/linked/python3", "/home/linked"),  # a link in a home directory
+    ],
+)
+def test_a_python_that_the_service_cannot_see_is_refused(
+    python: str, seen: str, wheel: Path
+) -> None:
+    """In a mount namespace of its own, where /opt and /home are nobody's but the test's."""
+    if os.geteuid() != 0 or subprocess.run(["unshare", "--mount", "true"]).returncode != 0:
+        pytest.skip("needs root and mount namespaces")
+    base = Path(sys.executable).resolve()
+    inside = str(base.relative_to(sys.base_prefix))
+    script = f"""
+        mount -t tmpfs none /opt && mount -t tmpfs none /home || exit 77
+        mkdir /home/pi /home/linked /opt/linked
+        mount --bind {sys.base_prefix} /home/pi
+        ln -s /home/pi/{inside} /opt/linked/python3
+        ln -s {base} /home/linked/python3
+        {SYSTEMD / "install.sh"}; status=$?
+        ls -A /opt
+        exit $status
+    """
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", script],
+        env={
+            **os.environ,
+            "WHEEL": str(wheel),
+            "DESTDIR": "",
+            "PYTHON": python.format(bin=inside),
+        },
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 1, done.stderr
+    place = seen.format(bin=inside)
+    assert f"the service cannot see a Python below /home or /root ({place})" in done.stderr
+    assert "install one below /usr/local or /opt" in done.stderr
+    assert done.stdout.splitlines() == ["edge-daemon: installing into /opt/edge-daemon.a", "linked"]
