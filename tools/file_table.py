@@ -25,7 +25,7 @@ OTHERS = {
     "docs/results.md": "what was measured, with the commands",
     "docs/LOG.md": "experiments, negatives included",
     "tests/": "mirrors the packages; `daemon` runs the whole program, `data` has sample boards",
-    ".ci/run": "all checks and tests on a clean checkout",
+    ".ci/run": "checks and tests on a clean checkout: all but the virtual board and the drills",
 }
 
 

@@ -97,7 +97,9 @@ class ReplayConfig(Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         video: a video file or a folder of images, for `video.source: replay`.
         audio: a sound file, for `audio.source: replay`.
-        labels: what the recording shows, so that answers can be scored.
+        labels: what the recording shows, so that answers can be scored: CSV with the columns
+            `start_s,label`; a label holds until the next, and an empty one says that nothing is
+            shown.
         rate_hz: images a second of a folder of images.
         pace: `real_time` plays at the recording's speed; `lockstep` as fast as it goes, each
             window in its turn, so that equal input gives an equal journal.
@@ -171,7 +173,8 @@ class GovernorConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """What the governor looks at, and what it allows.
 
     Attributes:
-        readings: `system` reads the board; a path plays back a resource trace instead.
+        readings: `system` reads the board; a path plays back a resource trace instead, JSON lines
+            such as `{"at_s": 4.5, "cpu_foreign": 0.56}`.
         reading_every_s: time from one `reading` line in the journal to the next.
         profile: what the tiers cost. `published` goes by the published resource states, the bands
             of `limits`; a path by what `edge-daemon profile` measured; `auto` by what it measured

@@ -57,7 +57,8 @@ def _section(path: str, defaults: Struct, known: dict[str, Key]) -> list[str]:
         else:
             rows.append(_row(name, known[full], docs[name]))
     if rows:
-        title = (type(defaults).__doc__ or "").partition("\n")[0]
+        about = inspect.cleandoc(type(defaults).__doc__ or "").partition("Attributes:\n")[0]
+        title = " ".join(about.split())
         head = ["| key | meaning | allowed | default | live |", "|---|---|---|---|---|"]
         rows = [f"## {path or 'top level'}\n\n{title}\n", *head, *rows, ""]
     return rows + below

@@ -208,7 +208,9 @@ class BatteryLimits(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ForeseenLimits(Struct, frozen=True, forbid_unknown_fields=True):
-    """What counts, in place of `cpu` and `memory`, once the tiers' costs were measured here.
+    """What counts in place of the bands of `cpu`, `memory` and `temperature` once measured here.
+
+    `late_*`, `reserve_mib`, `stalled`, `critical_margin_c` and `limit_c` still hold.
 
     Attributes:
         deadline_ms: what a window may take; null is the window period.
