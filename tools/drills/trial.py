@@ -50,6 +50,13 @@ def heard(line: Line) -> bool:
     return line.says("prediction", audio=True)
 
 
+def journal_says(words: str) -> Wanted:
+    """Return the search for a fault of the journal's own disk, which it writes afterwards."""
+    return lambda line: (
+        line.says("fault", part="journal") and words in str(line.fields.get("message", ""))
+    )
+
+
 class Trial:
     """Times one fault and judges what the program did.
 
@@ -59,10 +66,13 @@ class Trial:
         recovered: the answer that shows that all is as before.
         counted: the answers that may never stop, the fault included.
         reported: the line in the journal that says what is wrong, or that it was.
-        logged: what the daemon's log says in its place, where the journal itself is what fails.
+        logged: what the daemon's log says before, where the journal itself is what fails; both are
+            then asked for.
         quiet: whether there is nothing to report.
         within_s: how soon after the fault's end it must have recovered.
-        silence_s: the longest time without a counted answer; None where the fault takes them all.
+        silence_s: the longest time without a counted answer; None where the fault takes them all,
+            or their lines.
+        stands_s: the longest that the loop may have stood still, by its own count.
         lines_lost: how many lines may be lost; the journal has to say how many were.
         deleted: whether the fault deletes the file: what was in it is then no loss of lines.
     """
@@ -79,6 +89,7 @@ class Trial:
         quiet: bool = False,
         within_s: float = RECOVERY_S,
         silence_s: float | None = SILENCE_S,
+        stands_s: float = SILENCE_S,
         lines_lost: int = 0,
         deleted: bool = False,
     ) -> None:
@@ -94,6 +105,7 @@ class Trial:
         self._quiet = quiet
         self._within_s = within_s
         self._silence_s = silence_s
+        self._stands_s = stands_s
         self._lines_lost = lines_lost
         self._deleted = deleted
         self._failures: list[str] = []
@@ -147,7 +159,10 @@ class Trial:
         kept, torn = read_file(program.follower.path)
         if self._deleted:
             kept = lines
-        lost_lines = self._lost_lines(kept, torn)
+        stop = next((line.fields for line in reversed(kept) if line.event == "stop"), None)
+        self.expect(stop is not None, "there is no stop line: nobody knows what was dropped")
+        lost_lines = _lost_lines(kept, torn, 0 if stop is None else int(stop["predictions"]))
+        stood_s = 0.0 if stop is None else float(stop["late_max_s"])
         lost_by_journal = sum(int(line.fields.get("lines_lost", 0)) for line in kept)
         if not self._quiet:
             self.expect(reported_s is not None, "nothing was reported")
@@ -157,6 +172,7 @@ class Trial:
         )
         if self._silence_s is not None:
             self.expect(max(gaps) <= self._silence_s, f"{max(gaps):.1f} s without an answer")
+        self.expect(stood_s <= self._stands_s, f"the loop stood still for {stood_s:.1f} s")
         self.expect(
             lost_lines <= self._lines_lost,
             f"{lost_lines} lines lost or torn {[piece[:60] for piece in torn]}",
@@ -184,23 +200,36 @@ class Trial:
         )
 
     def _report_s(self) -> float | None:
-        """Return the time to the first word of the fault: the journal's, or the log's."""
-        if self.program.kind == "daemon" and self._reported is not None:
-            return seconds_to(self.program.lines, self._reported, self.began_ns)
-        for at_ns, text in self.program.words(self.began_ns):
-            if self.program.kind == "script" or (self._logged and self._logged in text):
-                return (at_ns - self.began_ns) / NS_PER_S
-        return None
+        """Return the time to the first word of the fault; None where one is missing."""
+        said = [(at_ns - self.began_ns) / NS_PER_S for at_ns, _ in self._words()]
+        if self.program.kind == "script":
+            return min(said, default=None)
+        words = []
+        if self._reported is not None:
+            words.append(seconds_to(self.program.lines, self._reported, self.began_ns))
+        if self._logged is not None:
+            words.append(min(said, default=None))
+        found = [word for word in words if word is not None]
+        return min(found) if found and len(found) == len(words) else None
 
-    def _lost_lines(self, lines: Sequence[Line], torn: Sequence[bytes]) -> int:
-        """Return how many lines are torn or missing: by the daemon's count, or by their numbers.
+    def _words(self) -> Iterator[tuple[int, str]]:
+        """Return what the log says of the fault; anything the script says counts."""
+        wanted = "" if self.program.kind == "script" else self._logged or ""
+        return (word for word in self.program.words(self.began_ns) if wanted in word[1])
 
-        A line that was dropped has no number, one that was written and is gone leaves a gap.
-        """
-        stop = next((line for line in reversed(lines) if line.event == "stop"), None)
-        given = 0 if stop is None else int(stop.fields["predictions"])
-        dropped = max(0, given - sum(answered(line) for line in lines))
-        return len(torn) + max(dropped, missing_numbers(lines))
+
+def _lost_lines(lines: Sequence[Line], torn: Sequence[bytes], answers: int) -> int:
+    """Return how many lines are torn or missing: by the daemon's count, or by their numbers.
+
+    A line that was dropped has no number, one that was written and is gone leaves a gap.
+
+    Args:
+        lines: what the file holds.
+        torn: its pieces that are no lines.
+        answers: how many the daemon says that it gave.
+    """
+    dropped = max(0, answers - sum(answered(line) for line in lines))
+    return len(torn) + max(dropped, missing_numbers(lines))
 
 
 def _rounded(seconds: float | None) -> float | None:

@@ -35,7 +35,8 @@ def main(file: Path, wrong: str) -> int:
             if not late and time.monotonic() - started_s > 1.0:
                 late = True
                 if wrong != "unreported":
-                    write("fault", part="loop")
+                    write("fault", part="journal", message="no disk for 0.2 s")
+                    sys.stderr.write("the disk fails\n" if wrong != "unsaid" else "")
                 if wrong == "silent":
                     time.sleep(1.0)
                 if wrong == "torn":
@@ -49,7 +50,9 @@ def main(file: Path, wrong: str) -> int:
                 if wrong in ("counted", "overcounted"):
                     write("fault", part="journal", lines_lost=2 if wrong == "counted" else 9)
         lost = 2 if wrong in ("lost", "counted") else 0
-        write("stop", predictions=answers + lost)
+        stood_s = 3.0 if wrong == "stood still" else 0.0
+        if wrong != "no stop":
+            write("stop", predictions=answers + lost, late_max_s=stood_s)
     return 3 if wrong == "exit code" else 0
 
 

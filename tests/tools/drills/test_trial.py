@@ -9,7 +9,7 @@ import pytest
 from tests.tools.drills import fake
 from tools.drills.outcome import Outcome
 from tools.drills.program import Kind, Program, StartError
-from tools.drills.trial import Trial
+from tools.drills.trial import Trial, journal_says
 
 
 def start(folder: Path, wrong: str, kind: Kind = "daemon") -> Program:
@@ -22,7 +22,8 @@ def tried(folder: Path, wrong: str, *, kind: Kind = "daemon", **promises: Any) -
     """Try a program whose fault is over by the time that it shows."""
     with start(folder, wrong, kind) as program:
         program.settle(3)
-        promises = {"reported": lambda line: line.event == "fault", "silence_s": 0.7, **promises}
+        told = {"logged": "the disk fails", "reported": journal_says("no disk for")}
+        promises = {**told, "silence_s": 0.7, **promises}
         trial = Trial("a drill", program, within_s=0.6, **promises)
         with trial.fault():
             program.go_on(1.2)
@@ -42,10 +43,12 @@ def test_what_keeps_every_promise_passes(tmp_path: Path) -> None:
     ("wrong", "failure"),
     [
         ("unreported", "nothing was reported"),
+        ("unsaid", "nothing was reported"),
         ("silent", "s without an answer"),
         ("torn", "1 lines lost or torn"),
         ("skipped number", "1 lines lost or torn"),
         ("lost", "2 lines lost or torn"),
+        ("no stop", "there is no stop line"),
         ("dies", "it ended by itself"),
         ("traceback", "1 tracebacks"),
         ("exit code", "gave exit code 3"),
@@ -55,6 +58,20 @@ def test_what_breaks_a_promise_fails_for_it(tmp_path: Path, wrong: str, failure:
     outcome = tried(tmp_path, wrong)
     assert outcome.verdict == "failed"
     assert any(failure in text for text in outcome.failures), outcome.failures
+
+
+def test_a_loop_may_stand_still_where_the_drill_holds_it(tmp_path: Path) -> None:
+    assert tried(tmp_path, "stood still", stands_s=3.5).verdict == "passed"
+
+
+def test_a_loop_that_stood_still_is_seen_where_silence_is_not_looked_at(tmp_path: Path) -> None:
+    outcome = tried(tmp_path, "stood still", silence_s=None)
+    assert outcome.failures == ("the loop stood still for 3.0 s",)
+
+
+def test_the_words_of_the_fault_are_looked_at(tmp_path: Path) -> None:
+    outcome = tried(tmp_path, "nothing", reported=journal_says("quick again"))
+    assert outcome.failures == ("nothing was reported",)
 
 
 def test_lines_may_be_lost_where_the_journal_counts_them(tmp_path: Path) -> None:

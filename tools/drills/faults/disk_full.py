@@ -4,7 +4,7 @@ from tools.drills.camera import camera
 from tools.drills.disk import small_disk
 from tools.drills.outcome import Outcome
 from tools.drills.stage import Stage
-from tools.drills.trial import Trial
+from tools.drills.trial import Trial, journal_says
 
 COUNTERPART = True
 LASTS_S = 6.0
@@ -17,7 +17,12 @@ def run(stage: Stage) -> Outcome:
         small_disk(stage.folder, 512) as disk,
         stage.start(source.url, journal=disk.path / "journal") as program,
     ):
-        trial = Trial(stage.drill, program, logged="the disk fails")
+        trial = Trial(
+            stage.drill,
+            program,
+            logged="the disk fails",
+            reported=journal_says("no disk for"),
+        )
         with trial.fault():
             filler = disk.fill()
             program.go_on(LASTS_S)

@@ -4,7 +4,7 @@ from tools.drills.camera import camera
 from tools.drills.disk import small_disk
 from tools.drills.outcome import Outcome
 from tools.drills.stage import PERIOD_S, Stage
-from tools.drills.trial import Trial, answered
+from tools.drills.trial import Trial, answered, journal_says
 
 COUNTERPART = True
 LASTS_S = 8.0
@@ -28,7 +28,8 @@ def run(stage: Stage) -> Outcome:
             program,
             counted=answered,
             logged="the disk fails",
-            silence_s=None,
+            reported=journal_says("no disk for"),
+            silence_s=None,  # the lost lines are answers; the loop's own count remains
             lines_lost=round(1.2 * (LASTS_S + 5.0) / PERIOD_S),
         )
         with trial.fault():

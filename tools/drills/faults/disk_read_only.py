@@ -4,7 +4,7 @@ from tools.drills.camera import camera
 from tools.drills.disk import card
 from tools.drills.outcome import Outcome
 from tools.drills.stage import PERIOD_S, Stage
-from tools.drills.trial import Trial
+from tools.drills.trial import Trial, journal_says
 
 COUNTERPART = True
 LASTS_S = 4.0
@@ -23,7 +23,8 @@ def run(stage: Stage) -> Outcome:
             stage.drill,
             program,
             logged="the disk fails",
-            silence_s=None,  # the lost lines are answers
+            reported=journal_says("no disk for"),
+            silence_s=None,  # the lost lines are answers; the loop's own count remains
             lines_lost=round(1.5 * KEPT_AFTER_S / PERIOD_S),
         )
         with trial.fault():
