@@ -14,6 +14,7 @@ PURE = {
     "ascent",
     "descent",
     "prospect",
+    "case",
     "patience",
     "objections",
     "decision",
@@ -145,10 +146,22 @@ def test_the_tools_import_what_training_and_daemon_share() -> None:
     ("package", "allowed"),
     [
         ("features", ("features",)),
-        ("capture", ("capture", "clock", "window", "journal.events", "config", "worker")),
+        (
+            "capture",
+            ("capture", "clock", "window", "journal.events", "config", "redaction", "worker"),
+        ),
         (
             "governor",
-            ("governor", "clock", "config", "tier", "journal.events", "signals", "worker"),
+            (
+                "governor",
+                "clock",
+                "config",
+                "redaction",
+                "tier",
+                "journal.events",
+                "signals",
+                "worker",
+            ),
         ),
         (
             "inference",

@@ -2,12 +2,13 @@
 
 from msgspec.structs import replace
 
-from edge_daemon.governor.allocation import Worths, worths
+from edge_daemon.governor.allocation import Worths, next_worthwhile, worths
 from edge_daemon.governor.decision import Decision
 from edge_daemon.governor.hearing import listens
 from edge_daemon.governor.limits import Limits
 from edge_daemon.governor.profile import Profile
 from edge_daemon.governor.reading import Reading
+from edge_daemon.tier import Tier
 
 NO_SOUND = "no sound arrives: medium and high would only cost more"
 NO_INPUT = "nothing arrives that could be classified: waiting for the camera or the microphone"
@@ -22,6 +23,21 @@ def worth_now(reading: Reading, profile: Profile, limits: Limits) -> Worths | No
     sound, picture = reading.sound is not False, reading.picture is not False
     worth = worths(profile, limits.priorities, sound=sound, picture=picture)
     return worth if any(worth) else None
+
+
+def arrivals_awaited(tier: Tier, reading: Reading, profile: Profile, limits: Limits) -> str:
+    """Return what has to arrive, in a clause, before a tier above `tier` is worth anything more."""
+
+    def helps(*, sound: bool, picture: bool) -> bool:
+        worth = worths(profile, limits.priorities, sound=sound, picture=picture)
+        return next_worthwhile(tier, worth) is not None
+
+    sound, picture = reading.sound is not False, reading.picture is not False
+    by_sound = not sound and helps(sound=True, picture=picture)
+    by_picture = not picture and helps(sound=sound, picture=True)
+    if by_sound is by_picture:
+        return "sound or pictures arrive"
+    return "sound arrives" if by_sound else "pictures arrive"
 
 
 def told(decision: Decision, reading: Reading) -> Decision:

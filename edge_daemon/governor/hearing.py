@@ -75,5 +75,12 @@ def settled_ns(hearing: Hearing, limits: Limits) -> int:
     """Return when sound will have been back for long enough; 0 where it was not lost."""
     if hearing.back_ns is None or not hearing.losses:
         return 0
+    return hearing.back_ns + wait_ns(hearing, limits)
+
+
+def wait_ns(hearing: Hearing, limits: Limits) -> int:
+    """Return how long sound must have been back; 0 where it was not lost."""
+    if not hearing.losses:
+        return 0
     wait_s = min(limits.up_after_s * 2.0 ** min(hearing.losses - 1, 30), limits.up_after_max_s)
-    return hearing.back_ns + int(wait_s * 1e9)
+    return int(wait_s * 1e9)

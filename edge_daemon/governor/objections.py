@@ -4,7 +4,7 @@ from operator import attrgetter
 
 from edge_daemon.governor.limits import Limits
 from edge_daemon.governor.margin import Margin, Margins
-from edge_daemon.governor.pressure import Alarm, slowed
+from edge_daemon.governor.pressure import Alarm, alarms, slowed
 from edge_daemon.governor.profile import Profile
 from edge_daemon.governor.reading import Reading
 from edge_daemon.governor.state import PolicyState
@@ -65,6 +65,42 @@ def unreadable(reading: Reading) -> Alarm | None:
     if name == "temperature" and reading.temperature_c is not None:
         reason += "; governor.limits.temperature.ignored_zones does without a zone"
     return Alarm(name, "unknown", reason)
+
+
+def awaited(
+    reading: Reading,
+    missing: tuple[str, ...],
+    broken: Alarm | None,
+    needs: tuple[Margin, ...],
+    profile: Profile,
+    limits: Limits,
+) -> tuple[str, ...]:
+    """Return what must end before a move up and is none of its `needs`, in clauses.
+
+    Args:
+        reading: what the probes saw.
+        missing: the resources whose value is not known.
+        broken: a hard limit that is broken, if one is.
+        needs: the margins that are short of the next tier.
+        profile: of which measured margins have a slow clock in them already.
+        limits: the hard ones.
+    """
+    failed, flags = reading.failed, reading.throttled
+    if not (missing or failed or flags or broken is not None):
+        return ()  # as nearly always
+    clauses: list[str] = []
+    if broken is not None:
+        # A tier that lacks memory asks for more of it than the reserve.
+        lacks_memory = any(need.resource == "memory" for need in needs)
+        clauses += [
+            one.ends
+            for one in alarms(reading, limits)
+            if not (one.rule == "memory_reserve" and lacks_memory)
+        ]
+    clauses += [f"{name} can be read again" for name in sorted({*missing, *failed})]
+    if not profile.measured and (flags := slowed(reading)):
+        clauses.append(f"the firmware no longer reports {' or '.join(flags)}")
+    return tuple(clauses)
 
 
 def _ns(seconds: float) -> int:

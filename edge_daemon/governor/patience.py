@@ -36,17 +36,34 @@ def payback_ns(
     return _ns(max(limits.up_after_s, min(dwell_s, limits.up_after_max_s)))
 
 
-def wait_ns(state: PolicyState, dwell_ns: int, limits: Limits) -> int:
-    """Return how long the next tier must have been allowed, after the failures so far."""
-    return int(min(dwell_ns * 2.0 ** min(state.failures, 30), _ns(limits.up_after_max_s)))
+def wait_ns(state: PolicyState, upper: Tier, dwell_ns: int, limits: Limits) -> int:
+    """Return how long the next tier must have been allowed, after the failures so far.
+
+    While sound is gone, its wait is in it for a tier that listens: both begin when it returns.
+    """
+    waits_ns = dwell_ns
+    if state.failures:
+        longest_ns = _ns(limits.up_after_max_s)
+        waits_ns = int(min(dwell_ns * 2.0 ** min(state.failures, 30), longest_ns))
+    if state.hearing.gone and listens(upper):
+        return max(waits_ns, hearing.wait_ns(state.hearing, limits))
+    return waits_ns
 
 
 def earliest_ns(
-    state: PolicyState, upper: Tier, clear_ns: int, dwell_ns: int, limits: Limits
+    state: PolicyState, upper: Tier, clear_ns: int, waits_ns: int, limits: Limits
 ) -> int:
-    """Return when the move up may be made, if it is allowed from `clear_ns` on."""
-    next_ns = clear_ns + wait_ns(state, dwell_ns, limits)
-    if listens(upper):
+    """Return when the move up may be made, if it is allowed from `clear_ns` on.
+
+    Args:
+        state: holds the ration of moves up, and since when sound has been back.
+        upper: the tier to move up to.
+        clear_ns: CLOCK_BOOTTIME since which, or from which on, it is allowed.
+        waits_ns: as `wait_ns` returns it.
+        limits: for the ration.
+    """
+    next_ns = clear_ns + waits_ns
+    if state.hearing.losses and listens(upper):
         next_ns = max(next_ns, hearing.settled_ns(state.hearing, limits))
     if state.ups < 1.0 and not hearing.regains(state.hearing, upper):
         rationed_s = (1.0 - state.ups) * 3600.0 / limits.ups_per_hour

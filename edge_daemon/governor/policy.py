@@ -11,18 +11,17 @@ never lets a tier in, and in the long run counts as bad news. Sound or pictures 
 are worth nothing: without sound no tier listens, and without pictures one that listens is sought.
 """
 
-from typing import NamedTuple
-
 from msgspec.structs import replace
 
-from edge_daemon.governor import hearing
-from edge_daemon.governor.allocation import Worths, ceiling, next_worthwhile, worths
-from edge_daemon.governor.arrival import NO_INPUT, NO_SOUND, told, worth_now
-from edge_daemon.governor.decision import Decision
+from edge_daemon.governor.allocation import ceiling, next_worthwhile, worths
+from edge_daemon.governor.arrival import NO_INPUT, NO_SOUND, told
+from edge_daemon.governor.ascent import perhaps_up
+from edge_daemon.governor.case import Case, consider
+from edge_daemon.governor.decision import AT_TOP, Decision, Way, decided
+from edge_daemon.governor.descent import down, pressed, unheard
 from edge_daemon.governor.estimate import FILTERS, Filters
 from edge_daemon.governor.hearing import listens
 from edge_daemon.governor.limits import Limits
-from edge_daemon.governor.margin import Margin, Margins
 from edge_daemon.governor.objections import (
     bad_news,
     held_by,
@@ -31,22 +30,14 @@ from edge_daemon.governor.objections import (
     uncertain,
     unreadable,
 )
-from edge_daemon.governor.outlook import bearable, margins
-from edge_daemon.governor.patience import earliest_ns, look_again_s, payback_ns, wait_ns
-from edge_daemon.governor.pressure import Alarm, alarm, unknown, without
+from edge_daemon.governor.outlook import bearable
+from edge_daemon.governor.patience import earliest_ns, look_again_s, wait_ns
+from edge_daemon.governor.pressure import Alarm
 from edge_daemon.governor.profile import Profile
+from edge_daemon.governor.prospect import way_up
 from edge_daemon.governor.reading import Reading
-from edge_daemon.governor.state import PolicyState, note_failure, observed
+from edge_daemon.governor.state import PolicyState, note_failure
 from edge_daemon.tier import TIERS, Tier
-
-
-class _Case(NamedTuple):
-    """What a decision is made by, beside the state."""
-
-    profile: Profile
-    limits: Limits
-    found: Margins
-    worth: Worths
 
 
 def start(
@@ -63,16 +54,13 @@ def start(
         limits: what the tiers need.
         filters: how fast what is believed.
     """
-    reading = without(reading, limits.ignored)
-    missing = unknown(reading, limits)
-    state = observed(PolicyState(running), reading, missing, profile, limits, filters)
-    found = margins(state, reading, profile, limits)
-    best = ceiling(worth_now(reading, profile, limits) or worths(profile, limits.priorities))
+    state, case = consider(PolicyState(running), reading, profile, limits, filters)
+    reading, found, broken = case.reading, case.found, case.broken
+    best = ceiling(case.worth)
     tier, resource, reason = best, "", "every resource lets it in"
-    if reading.sound is False and not listens(best):
+    if reading.sound is False and best is not ceiling(worths(profile, limits.priorities)):
         resource, reason = "sound", NO_SOUND
-    broken = alarm(reading, limits)
-    hole = uncertain(reading, missing, profile) or unreadable(reading)
+    hole = uncertain(reading, case.missing, profile) or unreadable(reading)
     for upper in reversed(TIERS[1 : best.rank + 1]):
         stop = (
             broken or (hole if upper is not Tier.LOW else None) or held_by(short_of(found, upper))
@@ -81,15 +69,9 @@ def start(
             break
         tier, resource, reason = TIERS[upper.rank - 1], stop.resource, stop.reason
     state = replace(state, tier=tier, held_by=resource)
-    decision = Decision(
-        tier,
-        running,
-        resource,
-        "start",
-        reason,
-        time_ns=reading.time_ns,
-        needs=short_of(found, TIERS[tier.rank + 1]) if tier is not best else (),
-        poll_s=limits.poll_min_s,
+    way = way_up(state, case)
+    decision = decided(
+        tier, running, reading.time_ns, "start", reason, way, limits.poll_min_s, resource
     )
     return state, told(decision, reading)
 
@@ -109,44 +91,46 @@ def decide(
 def _decide(
     state: PolicyState, reading: Reading, profile: Profile, limits: Limits, filters: Filters
 ) -> tuple[PolicyState, Decision]:
-    reading = without(reading, limits.ignored)
-    missing = unknown(reading, limits)
-    state = observed(state, reading, missing, profile, limits, filters)
-    broken = alarm(reading, limits)
-    found = margins(state, reading, profile, limits)
-    arrives = worth_now(reading, profile, limits)
-    worth = arrives or worths(profile, limits.priorities)
-    case = _Case(profile, limits, found, worth)
-    if broken is not None and state.tier is not Tier.CRITICAL:
-        return _down(state, Tier.CRITICAL, broken, case)
-    best = ceiling(worth)
-    if state.tier.rank > best.rank:
-        if reading.sound is False and listens(state.tier):
-            return _unheard(state, best, case)
-        frugal = Alarm("", "no_gain", f"{state.tier} is worth no more than {best}")
-        return _down(state, best, frugal, case)
-    target = bearable(found, state.tier)
-    if target is not state.tier:
-        return _pressed(state, target, case)
-    if missing and state.tier.rank > Tier.LOW.rank and is_lost(state, limits):
-        lost = bad_news(missing[0], reading, limits)
-        return _down(state, Tier.LOW, lost, case)
+    state, case = consider(state, reading, profile, limits, filters)
+    tier, reading, missing, found = state.tier, case.reading, case.missing, case.found
+    if case.broken is not None and tier is not Tier.CRITICAL:
+        return down(state, Tier.CRITICAL, case.broken, case)
+    best = ceiling(case.worth)
+    if tier.rank > best.rank:
+        if reading.sound is False and listens(tier):
+            return unheard(state, best, case)
+        frugal = Alarm("", "no_gain", f"{tier} is worth no more than {best}")
+        return down(state, best, frugal, case)
+    target = bearable(found, tier)
+    if target is not tier:
+        return pressed(state, target, case)
+    if missing and tier.rank > Tier.LOW.rank and is_lost(state, limits):
+        return down(state, Tier.LOW, bad_news(missing[0], reading, limits), case)
     if state.down_polls and not missing:  # a hole neither adds to the count nor ends it
         state = replace(state, down_polls=0)
-    if arrives is None:
+    upper = next_worthwhile(tier, case.worth) if case.arrives else None
+    if upper is not None:
+        return perhaps_up(state, upper, case)
+    return _settled(state, case)
+
+
+def _settled(state: PolicyState, case: Case) -> tuple[PolicyState, Decision]:
+    """By what arrives, no higher tier is worth more."""
+    tier, reading, limits = state.tier, case.reading, case.limits
+    # Without pictures, but with sound, the same tiers are worth having.
+    way = AT_TOP if case.arrives and reading.sound is not False else way_up(state, case)
+    resource, poll_s = "", look_again_s(state, limits, case.found)
+    if not case.arrives:
         state = replace(state, clear_ns=None)
-        return state, _stay(state, "no_input", NO_INPUT, poll_s=look_again_s(state, limits, found))
-    upper = next_worthwhile(state.tier, worth)
-    if upper is None and reading.sound is False:
+        rule, reason = "no_input", NO_INPUT
+    elif way is not AT_TOP:
         state = replace(state, clear_ns=None)
-        return state, _stay(state, "no_sound", NO_SOUND, "sound", poll_s=limits.poll_max_s)
-    if upper is None:
-        top = "nothing asks for less than high"
-        if state.tier is not Tier.HIGH:
-            top = f"no higher tier is worth more than {state.tier}"
-        return state, _stay(state, "top", top, poll_s=look_again_s(state, limits, found))
-    forbids = broken or uncertain(reading, missing, profile)
-    return _perhaps_up(state, upper, reading, case, forbids)
+        rule, reason, resource, poll_s = "no_sound", NO_SOUND, "sound", limits.poll_max_s
+    else:
+        rule, reason = "top", "nothing asks for less than high"
+        if tier is not Tier.HIGH:
+            reason = f"no higher tier is worth more than {tier}"
+    return state, decided(tier, tier, reading.time_ns, rule, reason, way, poll_s, resource)
 
 
 def swap_failed(
@@ -172,173 +156,13 @@ def swap_failed(
         tier = running if failed.rank > running.rank else TIERS[failed.rank - 1]
         state = replace(state, tier=tier, clear_ns=None, down_polls=0)
     reason = f"{failed} could not be made ready: {state.tier} instead"
-    upper = TIERS[min(state.tier.rank + 1, Tier.HIGH.rank)]
-    next_up_ns = earliest_ns(state, upper, now_ns, round(limits.up_after_s * 1e9), limits)
-    decision = Decision(
-        state.tier,
-        wanted,
-        "swap",
-        "swap_failed",
-        reason,
-        next_up_ns,
-        now_ns,
-        poll_s=limits.poll_min_s,
+    way = AT_TOP
+    if state.tier is not Tier.HIGH:
+        upper = TIERS[state.tier.rank + 1]
+        waits_ns = wait_ns(state, upper, round(limits.up_after_s * 1e9), limits)
+        next_up_ns = earliest_ns(state, upper, now_ns, waits_ns, limits)
+        way = Way((), (f"{failed} can be made ready",), next_up_ns, waits_ns / 1e9)
+    decision = decided(
+        state.tier, wanted, now_ns, "swap_failed", reason, way, limits.poll_min_s, "swap"
     )
     return state, decision
-
-
-def _pressed(state: PolicyState, target: Tier, case: _Case) -> tuple[PolicyState, Decision]:
-    """A margin drives the present tier out."""
-    limits, found = case.limits, case.found
-    driven = TIERS[target.rank + 1]
-    worst = min(found[driven], key=lambda margin: margin.score)
-    side = "at or above" if worst.enter < worst.leave else "at or below"
-    reason = f"{worst.says()}, {side} the {worst.shown(worst.leave)} where {driven} ends"
-    polls = state.down_polls + 1
-    if polls < limits.down_polls:
-        state = replace(state, down_polls=polls, clear_ns=None)
-        reason += f": reading {polls} of {limits.down_polls}"
-        stay = _stay(
-            state, f"{worst.resource}_pending", reason, worst.resource, poll_s=limits.poll_min_s
-        )
-        return state, replace(stay, binding=worst)
-    broken = Alarm(worst.resource, f"{worst.resource}_limit", reason)
-    return _down(state, target, broken, case, worst)
-
-
-def _unheard(state: PolicyState, target: Tier, case: _Case) -> tuple[PolicyState, Decision]:
-    """The sound is gone from a tier that listens: no fault of the board's, nor of a move up."""
-    heard = hearing.lost(state.hearing, state.tier, state.read_ns or 0)
-    state = replace(state, up_ns=None)
-    silent = Alarm("sound", "no_sound", NO_SOUND)
-    state, decision = _down(state, target, silent, case)
-    return replace(state, hearing=heard), decision
-
-
-def _down(
-    state: PolicyState, target: Tier, cause: Alarm, case: _Case, binding: Margin | None = None
-) -> tuple[PolicyState, Decision]:
-    profile, limits, found, worth = case
-    previous, now_ns = state.tier, state.read_ns or 0
-    failed = state.up_ns is not None
-    state = replace(
-        state,
-        tier=target,
-        down_polls=0,
-        clear_ns=None,
-        up_ns=None,
-        held_by=cause.resource,
-        hearing=replace(state.hearing, regain=None),
-    )
-    reason = cause.reason
-    if failed:
-        state = note_failure(state, now_ns)
-        reason += "; the last move up did not last"
-    upper = next_worthwhile(target, worth)
-    next_up_ns = None
-    if upper is not None:
-        dwell_ns = payback_ns(target, upper, worth, profile, limits)
-        next_up_ns = earliest_ns(state, upper, now_ns, dwell_ns, limits)
-    decision = Decision(
-        target,
-        previous,
-        cause.resource,
-        cause.rule,
-        reason,
-        next_up_ns,
-        now_ns,
-        binding,
-        () if upper is None else short_of(found, upper),
-        limits.poll_min_s,
-    )
-    return state, decision
-
-
-def _perhaps_up(
-    state: PolicyState, upper: Tier, reading: Reading, case: _Case, forbids: Alarm | None
-) -> tuple[PolicyState, Decision]:
-    """Nothing asks for less: see whether there is room for more."""
-    profile, limits, found, worth = case
-    now_ns = reading.time_ns
-    poll_s = look_again_s(state, limits, found)
-    short = short_of(found, upper)
-    held = held_by(short)
-    stop = forbids or held
-    if stop is not None:
-        state = replace(state, clear_ns=None, held_by=stop.resource)
-        stay = _stay(state, stop.rule, stop.reason, stop.resource, poll_s=poll_s)
-        binding = short[0] if stop is held else None
-        return state, replace(stay, needs=short, binding=binding)
-    clear_ns = now_ns if state.clear_ns is None else state.clear_ns
-    state = replace(state, clear_ns=clear_ns)
-    dwell_ns = payback_ns(state.tier, upper, worth, profile, limits)
-    next_up_ns = earliest_ns(state, upper, clear_ns, dwell_ns, limits)
-    stop = unreadable(reading)  # a value that is held keeps the stretch, but lets nothing in
-    if stop is not None:
-        return state, _stay(state, stop.rule, stop.reason, stop.resource, poll_s=poll_s)
-    if now_ns < next_up_ns:
-        reason = f"{upper} is allowed, {(next_up_ns - now_ns) / 1e9:.0f} s to wait"
-        if listens(upper) and next_up_ns == hearing.settled_ns(state.hearing, limits):
-            reason += ": sound has only just come back"
-        elif state.ups < 1.0 and next_up_ns > clear_ns + wait_ns(state, dwell_ns, limits):
-            reason += f": at most {limits.ups_per_hour:g} moves up an hour"
-        elif state.failures:
-            times = "a move up" if state.failures == 1 else f"{state.failures} moves up"
-            reason += f": {times} did not last"
-        poll_s = min(poll_s, max(limits.poll_min_s, (next_up_ns - now_ns) / 1e9))
-        return state, _stay(state, "waiting", reason, state.held_by, next_up_ns, poll_s)
-    waited_s = (now_ns - clear_ns) / 1e9
-    reason = f"{upper} has been allowed for {waited_s:.0f} s"
-    binding = None
-    for margin in found[upper]:
-        if margin.resource == state.held_by:
-            binding = margin
-            reason += f"; {margin.says()}, {upper} begins at {margin.shown(margin.enter)}"
-            break
-    previous = state.tier
-    free = hearing.regains(state.hearing, upper)
-    if free and state.held_by == "sound":
-        reason += "; sound arrives again"
-    state = replace(
-        state,
-        tier=upper,
-        up_ns=now_ns,
-        clear_ns=None,
-        ups=state.ups if free else state.ups - 1.0,
-    )
-    above = next_worthwhile(upper, worth)
-    after_ns = None
-    needs: tuple[Margin, ...] = ()
-    if above is not None:
-        needs = short_of(found, above)
-        if not needs:
-            state = replace(state, clear_ns=now_ns)
-        dwell_ns = payback_ns(upper, above, worth, profile, limits)
-        after_ns = earliest_ns(state, above, now_ns, dwell_ns, limits)
-    decision = Decision(
-        upper,
-        previous,
-        state.held_by,
-        "recovered",
-        reason,
-        after_ns,
-        now_ns,
-        binding,
-        needs,
-        limits.poll_min_s,
-    )
-    return state, decision
-
-
-def _stay(
-    state: PolicyState,
-    rule: str,
-    reason: str,
-    resource: str = "",
-    next_up_ns: int | None = None,
-    poll_s: float = 1.0,
-) -> Decision:
-    time_ns = state.read_ns or 0
-    return Decision(
-        state.tier, state.tier, resource, rule, reason, next_up_ns, time_ns, poll_s=poll_s
-    )

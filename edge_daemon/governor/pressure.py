@@ -85,11 +85,13 @@ class Alarm(Struct, frozen=True):
         resource: as in `Pressure`, or `power`.
         rule: the limit's name.
         reason: a sentence with its numbers.
+        ends: what must come true for it to be over, in a clause.
     """
 
     resource: str
     rule: str
     reason: str
+    ends: str = ""
 
 
 def pressures(reading: Reading, limits: Limits) -> list[Pressure]:
@@ -155,26 +157,35 @@ def alarms(reading: Reading, limits: Limits) -> Iterator[Alarm]:
             "memory_reserve",
             f"available memory is {available_mib:.0f} MiB, below the reserve of "
             f"{limits.memory.reserve_mib:g} MiB",
+            f"{limits.memory.reserve_mib:g} MiB of memory are available",
         )
     stalled = reading.memory_pressure
     if stalled is not None and stalled > limits.memory.stalled:
         yield Alarm(
             "memory",
             "memory_stalled",
-            f"everything waits for memory {stalled:.0%} of the time, more than "
-            f"{limits.memory.stalled:.0%}",
+            f"everything waits for memory {100 * stalled:.0f} % of the time, more than "
+            f"{100 * limits.memory.stalled:.0f} %",
+            f"everything waits for memory at most {100 * limits.memory.stalled:.0f} % of the time",
         )
     now_c, critical_c = reading.temperature_c, reading.temperature_critical_c
     margin_c = limits.temperature.critical_margin_c
     if now_c is not None and critical_c is not None and now_c >= critical_c - margin_c:
+        zone = reading.temperature_zone or "the board"
         yield Alarm(
             "temperature",
             "temperature_critical",
-            f"{reading.temperature_zone or 'the board'} is at {now_c:.1f} °C, within "
-            f"{margin_c:g} °C of the {critical_c:g} °C where the board powers off",
+            f"{zone} is at {now_c:.1f} °C, within {margin_c:g} °C of the {critical_c:g} °C where "
+            "the board powers off",
+            f"{zone} is below {critical_c - margin_c:g} °C",
         )
     if UNDER_VOLTAGE in reading.throttled:
-        yield Alarm("power", "under_voltage", "the firmware reports under-voltage")
+        yield Alarm(
+            "power",
+            "under_voltage",
+            "the firmware reports under-voltage",
+            "the firmware no longer reports under-voltage",
+        )
 
 
 def slowed(reading: Reading) -> tuple[str, ...]:

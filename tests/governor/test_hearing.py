@@ -38,9 +38,11 @@ def test_without_sound_a_tier_that_listens_is_left_at_once(tier: Tier) -> None:
     decision = run.read(DEAF)
     assert (decision.tier, decision.rule, decision.resource) == (Tier.LOW, "no_sound", "sound")
     assert decision.reason == NO_SOUND
-    assert decision.next_up_ns is None
+    assert (decision.needs, decision.awaits) == ((), ("sound arrives",))
+    assert (decision.next_up_s, decision.wait_s) == (10.0, 10.0)
     held = run.hold(DEAF, 100)
     assert (held.tier, held.rule, held.reason) == (Tier.LOW, "no_sound", NO_SOUND)
+    assert (held.awaits, held.next_up_s, held.wait_s) == (("sound arrives",), 10.0, 10.0)
 
 
 @pytest.mark.parametrize("tier", [Tier.CRITICAL, Tier.LOW])
@@ -116,16 +118,19 @@ def test_a_second_loss_doubles_the_wait_and_time_forgets_it() -> None:
     run = Run(Tier.HIGH, Limits(forget_s=2000.0))
 
     def regain_s() -> float:
-        run.hold(DEAF, 5)
+        told = run.hold(DEAF, 5)
         back_s = run.now_s
         while run.read(BOTH).tier is Tier.LOW:
             pass
         medium_s = run.now_s - back_s - 1
         run.hold(BOTH, 15)
         assert run.tier is Tier.HIGH
+        assert told.wait_s == told.next_up_s == medium_s
         return medium_s
 
-    assert [regain_s() for _ in range(8)] == [10, 20, 40, 80, 160, 320, 600, 600]
+    waits = [10, 20, 40, 80, 160, 320, 600, 600]
+    for wait_s in waits:
+        assert regain_s() == wait_s
     assert run.hold(BOTH, 8 * 2000).rule == "top"
     assert regain_s() == 10
 
@@ -230,6 +235,39 @@ def test_sound_that_is_worth_nothing_is_no_substitute_for_pictures() -> None:
     run = Run(Tier.LOW, Limits(priorities=Priorities(sound=0.0)))
     assert run.hold(BLIND, 100).rule == "no_input"
     assert run.changes == []
+
+
+@pytest.mark.parametrize(
+    ("tier", "priorities", "said"),
+    [
+        (Tier.CRITICAL, Priorities(), "sound or pictures arrive"),
+        (Tier.CRITICAL, Priorities(picture=0.0), "sound arrives"),
+        (Tier.CRITICAL, Priorities(sound=0.0), "pictures arrive"),
+        (Tier.LOW, Priorities(), "sound arrives"),
+        (Tier.MEDIUM, Priorities(), "sound arrives"),
+    ],
+)
+def test_with_nothing_to_classify_it_says_what_must_arrive(
+    tier: Tier, priorities: Priorities, said: str
+) -> None:
+    run = Run(tier, Limits(priorities=priorities))
+    decision = run.read(NEITHER)
+    assert (decision.rule, decision.awaits) == ("no_input", (said,))
+    assert decision.next_up_s == 10.0
+    short = run.read(busy(NEITHER, {"critical": 0.85, "low": 0.65, "medium": 0.45}[tier]))
+    assert short.awaits == (said,)
+    assert [need.resource for need in short.needs] == ["cpu"]
+
+
+@pytest.mark.parametrize("reading", [BOTH, DEAF, NEITHER])
+def test_what_is_worth_nothing_is_not_awaited(reading: Reading) -> None:
+    run = Run(Tier.LOW, Limits(priorities=Priorities(sound=0.0)))
+    decision = run.read(reading)
+    assert (decision.needs, decision.awaits, decision.next_up_ns) == ((), (), None)
+    assert decision.rule == ("no_input" if reading is NEITHER else "top")
+    _, first = start(Tier.LOW, reading, PUBLISHED, run.limits)
+    assert first.tier is Tier.LOW
+    assert first.reason.startswith("every resource lets it in")
 
 
 def test_away_and_back_of_both_in_any_order_ends_where_it_began() -> None:

@@ -452,6 +452,7 @@ def test_a_move_up_that_cannot_be_loaded_counts_as_one_that_failed() -> None:
     assert run.tier == "high"
     run.state, decision = swap_failed(run.state, Tier.HIGH, Tier.MEDIUM, LIMITS)
     assert (decision.tier, decision.rule, decision.next_up_s) == (Tier.MEDIUM, "swap_failed", 20.0)
+    assert decision.awaits == ("high can be made ready",)
     run.hold(GOOD, 20)
     assert run.tier == "medium"
     run.read(GOOD)
@@ -545,6 +546,113 @@ def test_a_decision_says_what_a_move_up_needs() -> None:
     assert (held.tier, held.rule) == (Tier.MEDIUM, "temperature_holds")
     assert held.binding == Margin(Tier.HIGH, "thermal_distance", 11.0, 14.0, 10.0)
     assert held.needs == (held.binding,)
+    assert (held.awaits, held.next_up_s, held.wait_s) == ((), 10.0, 10.0)
+
+
+def test_a_margin_that_is_not_used_up_for_long_enough_says_what_a_move_up_needs() -> None:
+    run = Run(Tier.MEDIUM)
+    pending = run.read(replace(GOOD, cpu_foreign=0.75))
+    assert (pending.tier, pending.rule) == (Tier.MEDIUM, "cpu_pending")
+    assert [need.wants() for need in pending.needs] == [
+        "foreign CPU load is 75 % and must be at most 30 % for high"
+    ]
+    assert (pending.next_up_s, pending.wait_s) == (10.0, 10.0)
+
+
+@pytest.mark.parametrize(
+    ("change", "awaits", "short"),
+    [
+        ({"memory_available_mib": 10.0}, (), ["memory"]),
+        ({"memory_pressure": 0.2}, ("everything waits for memory at most 10 % of the time",), []),
+        (
+            {"temperature_c": 106.0},
+            ("cpu-thermal is below 105 °C",),
+            ["temperature"],
+        ),
+        ({"throttled": ("under-voltage",)}, ("the firmware no longer reports under-voltage",), []),
+        (
+            {"throttled": ("throttled", "frequency-capped")},
+            ("the firmware no longer reports throttled or frequency-capped",),
+            [],
+        ),
+        ({"cpu_foreign": None}, ("cpu can be read again",), []),
+        (
+            {"temperature_c": None, "failed": {"temperature": "EIO", "battery": "EIO"}},
+            ("battery can be read again", "temperature can be read again"),
+            [],
+        ),
+        ({"failed": {"temperature": "EIO"}}, ("temperature can be read again",), []),
+        (
+            {"cpu_foreign": 0.95, "memory_pressure": 0.2, "throttled": ("under-voltage",)},
+            (
+                "everything waits for memory at most 10 % of the time",
+                "the firmware no longer reports under-voltage",
+            ),
+            ["cpu"],
+        ),
+    ],
+)
+@pytest.mark.parametrize("tier", [Tier.HIGH, Tier.CRITICAL])
+def test_all_that_stands_against_a_move_up_is_told_in_every_tier_below_high(
+    change: dict[str, object], awaits: tuple[str, ...], short: list[str], tier: Tier
+) -> None:
+    run = Run(tier)
+    decision = run.hold(replace(GOOD, **change), 40)
+    if decision.tier is Tier.HIGH:
+        assert (decision.awaits, decision.needs, decision.next_up_ns) == ((), (), None)
+        return
+    assert decision.awaits == awaits
+    assert [need.resource for need in decision.needs] == short
+    # A value that is held keeps the stretch: nothing is left to wait for.
+    held = change == {"failed": {"temperature": "EIO"}}
+    assert (decision.next_up_s, decision.wait_s) == ((0.0, 0.0) if held else (10.0, 10.0))
+
+
+def test_a_wait_that_has_begun_says_what_must_stay_so() -> None:
+    run = Run(Tier.LOW)
+    run.read(GOOD)
+    waiting = run.read(GOOD)
+    assert (waiting.rule, waiting.awaits) == ("waiting", ("medium stays allowed",))
+    assert (waiting.next_up_s, waiting.wait_s) == (9.0, 0.0)
+    up = run.hold(GOOD, 9)
+    assert (up.tier, up.rule, up.awaits) == (Tier.MEDIUM, "recovered", ("high stays allowed",))
+    assert (up.next_up_s, up.wait_s) == (10.0, 0.0)
+
+
+def test_the_way_up_has_failures_and_the_ration_in_it() -> None:
+    run = Run(Tier.MEDIUM, Limits(forget_s=7200.0))
+    assert fail_once(run) == 20.0
+    held = run.hold(replace(GOOD, cpu_foreign=0.55), 2)
+    assert (held.next_up_s, held.wait_s) == (40.0, 40.0)
+    while run.state.ups >= 1.0:  # of three moves up that may follow on each other
+        run.hold(GOOD, 45)
+        held = run.hold(replace(GOOD, cpu_foreign=0.55), 2)
+    assert held.next_up_s is not None
+    assert held.next_up_s > held.wait_s
+    assert held.next_up_s == pytest.approx((1.0 - run.state.ups) * 450.0)
+
+
+@pytest.mark.parametrize(
+    ("change", "tier", "awaits", "short"),
+    [
+        ({}, Tier.HIGH, (), []),
+        ({"cpu_foreign": 0.65}, Tier.LOW, (), ["cpu"]),
+        (
+            {"throttled": ("throttled",)},
+            Tier.LOW,
+            ("the firmware no longer reports throttled",),
+            [],
+        ),
+        ({"sound": False, "cpu_foreign": 0.65}, Tier.LOW, ("sound arrives",), ["cpu"]),
+    ],
+)
+def test_the_start_says_what_a_move_up_takes(
+    change: dict[str, object], tier: Tier, awaits: tuple[str, ...], short: list[str]
+) -> None:
+    _, decision = start(Tier.CRITICAL, replace(GOOD, **change), PUBLISHED, LIMITS)
+    assert (decision.tier, decision.awaits) == (tier, awaits)
+    assert [need.resource for need in decision.needs] == short
+    assert decision.next_up_s == (None if tier is Tier.HIGH else 10.0)
 
 
 @pytest.mark.parametrize(
@@ -562,6 +670,8 @@ def test_a_part_of_the_input_that_is_worth_nothing_is_not_paid_for(
     run = Run(Tier.CRITICAL, limits)
     run.hold(GOOD, 100)
     assert run.tier == top
+    last = run.read(GOOD)
+    assert (last.rule, last.needs, last.awaits, last.next_up_ns) == ("top", (), (), None)
     assert start(Tier.CRITICAL, GOOD, PUBLISHED, limits)[1].tier == top
     # A reload may find a tier running that is not worth it any more.
     run = Run(Tier.HIGH, limits)

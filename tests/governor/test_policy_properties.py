@@ -6,10 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from edge_daemon.governor.limits import Limits
+from edge_daemon.governor.allocation import ceiling, worths
+from edge_daemon.governor.decision import Decision
+from edge_daemon.governor.limits import Limits, Priorities, Signal
 from edge_daemon.governor.policy import decide, start, swap_failed
 from edge_daemon.governor.pressure import alarm, pressures, unknown
-from edge_daemon.governor.profile import PUBLISHED
+from edge_daemon.governor.profile import PUBLISHED, Profile
 from edge_daemon.governor.reading import Reading
 from edge_daemon.governor.state import UPS_AT_ONCE, PolicyState
 from edge_daemon.tier import TIERS, Tier
@@ -17,7 +19,7 @@ from tests.governor.sysroot import seconds
 from tests.governor.test_policy import GOOD, LIMITS, Run
 
 anything = st.none() | st.floats() | st.sampled_from([0.0, 0.3, 0.5, 0.9, 1.0, 20.0, 80.0, 110.0])
-signals = ("cpu", "memory", "temperature", "battery", "throttle")
+signals: tuple[Signal, ...] = ("cpu", "memory", "temperature", "battery", "throttle")
 flags = ("under-voltage", "frequency-capped", "throttled", "soft-limit", "over-current", "")
 
 chosen = {
@@ -55,17 +57,50 @@ stretches = st.lists(
     st.tuples(st.just(GOOD) | plausible_readings, st.integers(1, 40)), min_size=1, max_size=12
 )
 tiers = st.sampled_from(TIERS)
+arrivals = st.sampled_from([None, True, False])
+values = st.sampled_from([0.0, 1.0]) | st.floats(0.0, 100.0)
+priorities = st.builds(Priorities, picture=values, sound=values)
+some_limits = st.builds(
+    Limits,
+    down_polls=st.integers(1, 5),
+    up_after_s=st.floats(0.0, 60.0),
+    up_after_max_s=st.floats(60.0, 1000.0),
+    forget_s=st.floats(1.0, 1000.0),
+    ups_per_hour=st.floats(0.1, 3600.0),
+    lost_s=st.floats(5.0, 60.0),
+    ignored=st.lists(st.sampled_from(signals), max_size=2).map(tuple),
+    priorities=priorities,
+)
+
+
+def assert_explained(decision: Decision, profile: Profile, limits: Limits) -> None:
+    """Below the ceiling, a decision says what a move up takes, and when; above it, there is none.
+
+    The ceiling is the cheapest tier that none exceeds in worth, if all arrives.
+    """
+    top = ceiling(worths(profile, limits.priorities))
+    assert decision.tier.rank <= top.rank
+    way = decision.needs, decision.awaits, decision.next_up_ns, decision.wait_s
+    if decision.tier is top:
+        assert way == ((), (), None, 0.0)
+        return
+    assert decision.needs or decision.awaits
+    assert all(decision.awaits)
+    assert all(need.tier.rank > decision.tier.rank for need in decision.needs) or (
+        decision.rule.endswith(("_pending", "_limit"))
+    )
+    assert decision.next_up_ns is not None
+    assert decision.next_up_ns >= decision.time_ns + int(decision.wait_s * 1e9) - 1
 
 
 @given(st.lists(wild_readings, min_size=1, max_size=30), tiers)
-def test_no_reading_makes_it_raise_or_leave_the_tiers(readings: list[Reading], tier: Tier) -> None:
+def test_no_reading_makes_it_raise(readings: list[Reading], tier: Tier) -> None:
     state = PolicyState(tier)
     for reading in readings:
         before = state.tier
         state, decision = decide(state, reading, PUBLISHED, LIMITS)
         assert state.tier is decision.tier
         assert decision.previous is before
-        assert decision.tier in TIERS
         # Without pictures `low` is worth nothing, and is passed over.
         assert decision.tier.rank <= before.rank + (2 if reading.picture is False else 1)
         assert decision.rule
@@ -89,7 +124,51 @@ def test_a_failed_swap_never_leaves_the_tiers(
     state, _ = decide(PolicyState(tier), reading, PUBLISHED, LIMITS)
     after, decision = swap_failed(state, failed, running, LIMITS)
     assert after.tier is decision.tier
+    assert_explained(decision, PUBLISHED, LIMITS)
     assert decision.tier.rank <= max(state.tier.rank, running.rank)
+
+
+@given(
+    st.lists(wild_readings | plausible_readings, min_size=1, max_size=20),
+    st.lists(st.tuples(arrivals, arrivals), min_size=1, max_size=20),
+    tiers,
+    some_limits,
+)
+@settings(max_examples=300)
+def test_every_decision_says_what_a_move_up_takes_and_none_goes_beyond_what_is_worth_it(
+    readings: list[Reading],
+    arrive: list[tuple[bool | None, bool | None]],
+    tier: Tier,
+    limits: Limits,
+) -> None:
+    state, now_s = PolicyState(tier), 1000.0
+    for number, some in enumerate(readings * 3):
+        now_s += 1.0
+        sound, picture = arrive[number % len(arrive)]
+        reading = replace(some, time_ns=seconds(now_s), sound=sound, picture=picture)
+        assert_explained(start(tier, reading, PUBLISHED, limits)[1], PUBLISHED, limits)
+        state, decision = decide(state, reading, PUBLISHED, limits)
+        assert_explained(decision, PUBLISHED, limits)
+
+
+@given(st.lists(st.tuples(st.just(GOOD) | plausible_readings, arrivals, st.integers(1, 40))), tiers)
+@settings(max_examples=200)
+def test_a_move_up_comes_when_it_was_said_to(
+    parts: list[tuple[Reading, bool | None, int]], tier: Tier
+) -> None:
+    # Nothing is forgotten on the way, which would make it come sooner.
+    run = Run(tier, Limits(forget_s=86_400.0))
+    said_ns = 0
+    for some, sound, length in [*parts, (GOOD, None, 1)]:
+        for _ in range(length):
+            decision = run.read(replace(some, sound=sound))
+            if decision.tier.rank > decision.previous.rank:
+                assert decision.time_ns >= said_ns
+            # What was said in another tier is not comparable.
+            said_ns = max(0 if decision.changed else said_ns, decision.next_up_ns or 0)
+    said = decision
+    while said.next_up_ns is not None and not run.read(GOOD).changed:
+        assert seconds(run.now_s) < said.next_up_ns + seconds(2.0)
 
 
 @given(stretches, tiers)

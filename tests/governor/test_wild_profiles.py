@@ -24,7 +24,12 @@ from edge_daemon.governor.state import PolicyState
 from edge_daemon.tier import TIERS, Tier
 from tests.governor.sysroot import seconds
 from tests.governor.test_foresight import CALM, PROFILE
-from tests.governor.test_policy_properties import signals, tiers, wild_readings
+from tests.governor.test_policy_properties import (
+    assert_explained,
+    signals,
+    tiers,
+    wild_readings,
+)
 
 costs = st.sampled_from([0.0, 5e-324, 1.0, 30.0, 1e9]) | st.floats(0.0, 1e9)
 times = costs.filter(lambda cost: cost > 0.0)
@@ -99,6 +104,7 @@ def test_nothing_makes_it_raise_or_believe_what_is_no_number(
         before = state.tier
         state, decision = decide(state, reading, profile, limits)
         assert (decision.previous, decision.tier) == (before, state.tier)
+        assert_explained(decision, profile, limits)
         assert limits.poll_min_s <= decision.poll_s <= limits.poll_max_s
         assert all(math.isfinite(need.value) and need.wants() for need in decision.needs)
         assert 0.0 <= headroom(reading, limits).least <= 1.0
