@@ -13,8 +13,8 @@ MODULES = (
     "virtio_pci", "virtio_blk", "ext4", "crc32c_generic", "mmc_block", "bcm2835", "sdhci_iproc",
     # A line to the host, entropy; what systemd asks for.
     "virtio_console", "virtio_rng", "autofs4",
-    # Camera and microphone; the Raspberry Pi's own thermal sensor.
-    "vivid", "snd_aloop", "bcm2835_thermal",
+    # Camera, microphone, a second sound card; the Raspberry Pi's own thermal sensor.
+    "vivid", "snd_aloop", "snd_hda_intel", "snd_hda_codec_generic", "bcm2835_thermal",
 )  # fmt: skip
 
 DEVICE_TREE = "broadcom/bcm2837-rpi-3-b.dtb"

@@ -28,6 +28,8 @@ def start_virtual(
         "board.agent=/dev/virtio-ports/agent",
         "-drive", f"file={disk},if=none,id=disk,format=qcow2",
         "-device", "virtio-blk-pci,drive=disk", "-device", "virtio-rng-pci",
+        "-audiodev", "none,id=silence", "-device", "intel-hda,addr=0x10",
+        "-device", "hda-micro,audiodev=silence",
     ]  # fmt: skip
     agent = [
         "-serial", "chardev:console", "-device", "virtio-serial-pci",
