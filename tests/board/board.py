@@ -6,12 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from tools.board.machine import Machine
 
 PATIENCE_S = 120.0
 """How long anything may take on an emulated board on a busy machine before a test gives up."""
 
 JOURNAL = "/var/log/edge-daemon/journal.jsonl"
+CONFIG = "/etc/edge-daemon/config.yaml"
 
 Fields = dict[str, Any]
 
@@ -31,7 +34,8 @@ class Board:
 
     def lines(self) -> list[Fields]:
         """Return all lines of the journal so far; one that is no JSON fails the test."""
-        fresh = self.line.check(f"tail --bytes=+{self._bytes + 1} {JOURNAL}")
+        missing = f"[ ! -e {JOURNAL} ]"  # not before the daemon's first start
+        fresh = self.line.check(f"{missing} || tail --bytes=+{self._bytes + 1} {JOURNAL}")
         whole = fresh[: fresh.rfind("\n") + 1]
         self._bytes += len(whole.encode())
         self._lines += [json.loads(line) for line in whole.splitlines()]
@@ -76,18 +80,42 @@ class Board:
         )
 
     def settle(self) -> int:
-        """Wait until both sources deliver and `high` runs; return the number of the newest line."""
-        deadline_s = time.monotonic() + PATIENCE_S
-        while not self.settled:
-            assert time.monotonic() < deadline_s, self.show("StatusText")
-            time.sleep(0.5)
+        """Wait until `high` sees and hears from now on; return the number of the newest line.
+
+        It goes by the journal: what the service says of its state may be seconds old.
+        """
+        self.wait_for(
+            "prediction",
+            lambda line: line["tier"] == "high" and line["image"] and line["audio"],
+            after=self.mark(),
+        )
         return self.mark()
 
-    @property
-    def settled(self) -> bool:
-        """Whether the service's status says so."""
-        status = self.show("StatusText")
-        return all(part in status for part in ("tier high", "video healthy", "audio healthy"))
+    def configure(self, section: str, **values: object) -> Fields:
+        """Change a section of the configuration; return the daemon's new `start` line."""
+        config = yaml.safe_load(self.line.check(f"cat {CONFIG}"))
+        config[section] |= values
+        self.line.write(CONFIG, yaml.safe_dump(config))
+        return self.restart()
+
+    def drop_in(self, name: str, text: str) -> None:
+        """Add to the service's unit, until the board is gone."""
+        directory = "/run/systemd/system/edge-daemon.service.d"
+        self.line.check(f"mkdir -p {directory}")
+        self.line.write(f"{directory}/{name}.conf", text)
+        self.line.check("systemctl daemon-reload")
+
+    def restart(self) -> Fields:
+        """Start the service anew; return the daemon's `start` line."""
+        mark = self.mark()
+        log = "journalctl --unit edge-daemon --lines 20 --no-pager"
+        self.line.check(f"systemctl restart edge-daemon || {{ {log}; false; }}", PATIENCE_S)
+        return self.wait_for("start", after=mark)
+
+    def process(self) -> Fields:
+        """Return what the kernel says of the daemon's process, by the names of its lines."""
+        status = self.line.check(f"cat /proc/{self.show('MainPID')}/status")
+        return dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
 
     def sensors(self, **values: int) -> None:
         """Set what the board's own sensors say: `temperature_mc=83000`, `mains=0`, ..."""

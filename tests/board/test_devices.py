@@ -36,19 +36,6 @@ def test_a_microphone_goes_and_comes_back(board: Board) -> None:
     assert board.show("NRestarts") == "0"
 
 
-def test_a_camera_that_drops_buffers_still_sees(board: Board) -> None:
-    board.line.check("v4l2-ctl --set-ctrl percentage_of_dropped_buffers=60")
-    begun = mark = board.mark()
-    for _ in range(5):
-        mark = board.wait_for_sight(after=mark)["seq"]
-    troubles = [
-        (line["state"], line["detail"])
-        for line in board.lines()
-        if line["seq"] > begun and line["event"] == "capture" and line["state"] in TROUBLE
-    ]
-    assert troubles == []
-
-
 def test_a_camera_whose_stream_fails_is_opened_again(board: Board) -> None:
     mark = board.mark()
     board.line.check("v4l2-ctl --set-ctrl inject_fatal_streaming_error=1")

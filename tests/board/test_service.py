@@ -15,6 +15,9 @@ pytestmark = [pytest.mark.root, pytest.mark.slow]
 CAMERA = "/dev/v4l/by-path/platform-vivid.0-video-index0"
 MICROPHONE = "/dev/snd/by-path/platform-snd_aloop.0"
 
+DYNAMIC_USERS = range(61184, 65520)
+"""Those that systemd gives out."""
+
 
 def test_it_sees_and_hears_without_privileges(board: Board) -> None:
     board.wait_for_sight(after=board.mark())
@@ -24,10 +27,23 @@ def test_it_sees_and_hears_without_privileges(board: Board) -> None:
     assert start["audio"] == f"microphone {MICROPHONE}"
     assert board.show("ActiveState") == "active"
     assert "tier high" in board.show("StatusText")
-    process = board.line.check(f"cat /proc/{board.show('MainPID')}/status")
-    fields = dict(line.split(":\t", 1) for line in process.splitlines() if ":\t" in line)
-    assert int(fields["CapBnd"], 16) == 0
+    assert int(board.process()["CapBnd"], 16) == 0
     assert board.line.check(f"ps -o user= -p {board.show('MainPID')}").strip() == "edge-daemon"
+
+
+def test_a_user_that_exists_only_while_it_runs_sees_and_hears_too(board: Board) -> None:
+    # Devices are not why the unit has a user of its own: who may read the journal is.
+    name = "edge-roaming"
+    board.drop_in("50-dynamic", f"[Service]\nDynamicUser=yes\nUser={name}\nGroup={name}\n")
+    start = board.restart()
+    board.wait_for_sight(after=start["seq"])
+    board.wait_for_hearing(after=start["seq"])
+    process = board.process()
+    assert int(process["Uid"].split()[0]) in DYNAMIC_USERS
+    devices = board.line.check("getent group video audio").splitlines()
+    assert len(devices) == 2
+    assert {line.split(":")[2] for line in devices} < set(process["Groups"].split())
+    assert board.line.run(f"grep {name} /etc/passwd /etc/group").code == 1
 
 
 def test_a_reading_has_every_sensor_of_the_board(board: Board) -> None:
