@@ -20,8 +20,8 @@ _HERE = Path(__file__).parent
 def build(cache: Cache, wheel: Path | None = None, *, programs_only: bool = False) -> None:
     """Make sure that the cache holds a board with this checkout's daemon, or another wheel.
 
-    The first time takes ten to fifteen minutes, most of it Debian's packages that set themselves up under
-    emulation; with a changed daemon a minute and a half.
+    The first time takes ten to fifteen minutes, most of it Debian's packages that set themselves up
+    under emulation; with a changed daemon a minute and a half.
 
     Args:
         cache: where.
