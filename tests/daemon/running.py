@@ -19,6 +19,10 @@ DATA = Path(__file__).resolve().parent.parent / "data"
 PATIENCE_S = 30.0
 """How long anything may take on a busy machine before a test gives up."""
 
+STANDSTILL_S = 1.5
+"""How long the loop may be kept from a window on a busy machine. Windows are numbered as they are
+cut: one that never began leaves no gap in the numbers, only in time."""
+
 Fields = dict[str, Any]
 
 _numbers = itertools.count()
@@ -40,6 +44,12 @@ def lines(directory: Path) -> list[Fields]:
 def of(event: str, found: list[Fields]) -> list[Fields]:
     """Return the lines of one kind."""
     return [line for line in found if line["event"] == event]
+
+
+def longest_gap_s(predictions: Sequence[Fields]) -> float:
+    """Return the longest time from a prediction to the next."""
+    times_ns: list[int] = [line["mono_ns"] for line in predictions]
+    return max((b - a) / 1e9 for a, b in itertools.pairwise(times_ns))
 
 
 class Running:

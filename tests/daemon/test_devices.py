@@ -15,7 +15,16 @@ from edge_daemon.demo import CLIP
 from tests.capture.mjpeg import Show, mjpeg_server
 from tests.capture.pulse import PulseServer
 from tests.capture.test_hang import film
-from tests.daemon.running import DATA, Fields, lines, of, running, write_config
+from tests.daemon.running import (
+    DATA,
+    STANDSTILL_S,
+    Fields,
+    lines,
+    longest_gap_s,
+    of,
+    running,
+    write_config,
+)
 
 
 @pytest.fixture(scope="module")
@@ -141,8 +150,11 @@ def test_it_sees_and_hears_and_goes_on_seeing_when_the_sound_dies(
             assert back["reconnects"] >= 1
             assert daemon.stop() == exitcode.OK
     found = lines(journal)
-    predictions = [line["window"] for line in of("prediction", found)]
-    assert predictions == list(range(len(predictions)))  # seeing never stopped
+    predictions = of("prediction", found)
+    assert [line["window"] for line in predictions] == list(range(len(predictions)))
+    seen = [line for line in predictions if line["image"] and line["seq"] >= both["seq"]]
+    assert longest_gap_s(seen) <= STANDSTILL_S  # seeing never stopped
+    assert of("stop", found)[0]["late_max_s"] <= STANDSTILL_S
 
 
 @pytest.mark.pulseaudio
@@ -213,6 +225,7 @@ def test_it_goes_on_with_what_is_left_and_takes_back_what_returns(
     valid(found)
     numbers = [line["window"] for line in of("prediction", found)]
     assert numbers == list(range(len(numbers)))
+    assert of("stop", found)[0]["late_max_s"] <= STANDSTILL_S  # nor when there was nothing to cut
     changes = [line for line in of("tier_change", found) if line["seq"] > whole["seq"]]
     assert {line["resource"] for line in changes} == {"sound", "picture"}
     assert main(["replay-governor", str(record), "--check"]) == exitcode.OK

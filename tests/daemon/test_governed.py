@@ -16,7 +16,17 @@ import pytest
 
 from edge_daemon.governor.cpu import CpuProbe
 from edge_daemon.tier import Tier
-from tests.daemon.running import PATIENCE_S, Fields, Running, lines, of, running, write_config
+from tests.daemon.running import (
+    PATIENCE_S,
+    STANDSTILL_S,
+    Fields,
+    Running,
+    lines,
+    longest_gap_s,
+    of,
+    running,
+    write_config,
+)
 from tests.governor.sysroot import copy_of
 
 # Bands that no noise of a shared machine reaches, and that a burner on every core does: at two
@@ -35,6 +45,7 @@ LIMITS = {
         "high_leave": 0.91,
     },
 }
+PERIOD_S = 0.5
 BURN = "import time\nwhile True: pass"
 MEMORY_CGROUP = Path("/sys/fs/cgroup/memory")
 
@@ -44,7 +55,7 @@ def daemon_config(folder: Path, limits: dict[str, Any]) -> Path:
         folder / "config.yaml",
         video={"source": "synthetic"},
         audio={"source": "synthetic"},
-        window={"period_ms": 500},
+        window={"period_ms": round(PERIOD_S * 1000)},
         governor={"limits": limits, "profile": "published"},
     )
 
@@ -100,11 +111,14 @@ def polls_until_down(polls: list[Fields], bad: Callable[[Fields], bool]) -> int:
 
 
 def check_whole(found: list[Fields]) -> None:
-    """No window is lost, and every change says why."""
-    numbers = [line["window"] for line in of("prediction", found)]
+    """No line is lost, the windows never stop, and every change says why."""
+    predictions = of("prediction", found)
+    numbers = [line["window"] for line in predictions]
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
     (stop,) = of("stop", found)
     assert stop["windows"] == stop["predictions"] == len(numbers)
+    assert stop["late_max_s"] <= STANDSTILL_S
+    assert longest_gap_s(predictions) <= PERIOD_S + STANDSTILL_S
     for line in of("tier_change", found):
         assert line["reason"]
         assert line["rule"]

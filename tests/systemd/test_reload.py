@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.daemon.running import STANDSTILL_S, longest_gap_s
 from tests.systemd.service import CONFIG, UNIT, Service
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
@@ -46,6 +47,10 @@ def test_a_storm_of_reloads_loses_nothing(service: Service) -> None:
     service.wait_for("prediction", after=last["seq"])
     assert (service.pid, service.show("NRestarts")) == (pid, "0")
     service.systemctl("stop", UNIT)
-    windows = [line["window"] for line in service.lines("prediction")]
+    predictions = service.lines("prediction")
+    windows = [line["window"] for line in predictions]
     assert windows == list(range(windows[0], windows[0] + len(windows)))
-    assert service.lines("stop")[-1]["windows"] == len(windows)
+    stop = service.lines("stop")[-1]
+    assert stop["windows"] == len(windows)
+    assert stop["late_max_s"] <= STANDSTILL_S
+    assert longest_gap_s(predictions) <= STANDSTILL_S
