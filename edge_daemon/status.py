@@ -63,4 +63,5 @@ def _why(tier: Tier, pinned: bool, decision: Decision | None) -> str:
         return ""
     if decision.tier is not tier:
         return f" ({decision.tier} is wanted and not ready yet)"
-    return "" if tier is Tier.HIGH else f" ({decision.reason})"
+    waits = decision.rule == "no_input"
+    return "" if tier is Tier.HIGH and not waits else f" ({decision.reason})"

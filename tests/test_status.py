@@ -48,6 +48,19 @@ def test_the_highest_tier_and_a_pinned_one_need_no_reason() -> None:
     assert text(Status(0), 1.0, 0, decision=None).startswith("tier low, ")
 
 
+def test_a_tier_that_is_not_ready_yet_is_not_what_runs() -> None:
+    assert text(Status(0), 1.0, 0, tier=Tier.CRITICAL).startswith(
+        "tier critical (low is wanted and not ready yet), "
+    )
+
+
+def test_the_highest_tier_too_says_that_it_waits() -> None:
+    waits = Decision(Tier.HIGH, Tier.HIGH, "", "no_input", "waiting for the camera")
+    assert text(Status(0), 1.0, 0, tier=Tier.HIGH, decision=waits).startswith(
+        "tier high (waiting for the camera), 0.0 windows/s"
+    )
+
+
 def test_a_disk_that_fails_is_named() -> None:
     shown = text(Status(0), 1.0, 0, disk="[Errno 28] No space left on device")
     assert shown.endswith("audio reconnecting, journal waits: [Errno 28] No space left on device")

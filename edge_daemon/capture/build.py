@@ -84,11 +84,14 @@ class Capturing:
     def down(self, *, listens: bool) -> bool:
         """Whether every source that counts has ended or is in a failure that was reported.
 
+        A microphone that works is of no use to models that need a picture, and of none to a tier
+        that does not listen.
+
         Args:
-            listens: whether the active tier takes sound; one that does not has no use for a
-                microphone that works.
+            listens: whether the active tier takes sound.
         """
-        return all(feed.state in _DOWN for feed in self.feeds if listens or feed.kind == "video")
+        hears = listens and not self.needs_picture
+        return all(feed.state in _DOWN for feed in self.feeds if hears or feed.kind == "video")
 
 
 def build_capture(

@@ -171,15 +171,30 @@ def test_a_storm_of_reloads_hurts_nothing(config: Path, tmp_path: Path) -> None:
         assert daemon.stop() == exitcode.OK
 
 
+DEAF: dict[str, object] = {
+    **SYNTHETIC,
+    "audio": {"source": "microphone", "device": "no such microphone"},
+    "capture": {"retry_first_s": 0.05, "retry_max_s": 0.1},
+}
+
+
 def test_a_missing_microphone_leaves_the_picture(tmp_path: Path) -> None:
-    config = write_config(
-        tmp_path / "config.yaml",
-        **{**SYNTHETIC, "audio": {"source": "microphone", "device": "no such microphone"}},
-        capture={"retry_first_s": 0.05, "retry_max_s": 0.1},
-    )
+    config = write_config(tmp_path / "config.yaml", **DEAF)
     with running(config, tmp_path / "journal") as daemon:
         capture = daemon.wait_for_event("capture", source="audio", state="failed")
         assert "no such microphone" in capture["name"]
+        # Begun there or, where the governor looked before the microphone had failed, fallen to.
+        low = daemon.wait_for_event("tier_change", to="low", resource="sound")
+        later = max(capture["seq"], low["seq"])
+        seen = daemon.wait_for_event("prediction", after=later + 5)
+        assert (seen["tier"], seen["image"], seen["audio"]) == ("low", True, False)
+        assert daemon.stop() == exitcode.OK
+
+
+def test_a_tier_that_listens_answers_without_a_microphone_too(tmp_path: Path) -> None:
+    config = write_config(tmp_path / "config.yaml", **DEAF, tier="high")
+    with running(config, tmp_path / "journal") as daemon:
+        capture = daemon.wait_for_event("capture", source="audio", state="failed")
         seen = daemon.wait_for_event("prediction", after=capture["seq"], tier="high")
         assert (seen["image"], seen["audio"]) == (True, False)
         assert daemon.stop() == exitcode.OK
