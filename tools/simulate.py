@@ -16,7 +16,7 @@ to the output directory.
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
@@ -36,10 +36,10 @@ from tools.simulation.plot import write
 from tools.simulation.policies.ours import OursSettings
 from tools.simulation.policies.planned import Planned
 from tools.simulation.recording import RecordingError, read_recording
-from tools.simulation.search import RANGES, drawn_settings, judged, tried
-from tools.simulation.sets import FRESH, LOADS, SCORING, TUNING, traces
+from tools.simulation.search import RANGES, crossed, drawn_settings, judged, tried
+from tools.simulation.sets import AMBIENT_C, FRESH, LOADS, SCORING, TUNING, traces
 from tools.simulation.summary import Summary, summarise
-from tools.simulation.tables import show_gates, show_kinds, show_summaries, show_trials
+from tools.simulation.tables import show_gates, show_kinds, show_summaries, show_swept, show_trials
 from tools.simulation.timeline import timeline
 from tools.simulation.trace import Trace
 from tools.simulation.variants import variants
@@ -52,7 +52,6 @@ WIDTH = 175
 SWEPT_KINDS = ("ordinary", "bursts", "hot", "leak")
 SWEPT_LOADS = (0.1, 0.25, 0.4, 0.55, 0.7, 0.85, 1.0)
 SWEPT_WARMER_C = (-12.0, -2.0, 3.0, 8.0, 13.0, 18.0)
-SWEPT = ("always medium", "table, patient", "schedutil", "ALERT", "ours, published bands", OURS)
 
 
 def board_of(options: argparse.Namespace) -> Board:
@@ -69,6 +68,12 @@ def everyone(options: argparse.Namespace) -> tuple[Contestant, ...]:
         OURS: OursSettings(limits),
     }
     return tuple(contestants(ours))
+
+
+def named(options: argparse.Namespace) -> list[Contestant]:
+    """Return those of everyone that the options name, or all."""
+    names = set(options.policy)
+    return [each for each in everyone(options) if each.name in names or not names]
 
 
 def chosen(options: argparse.Namespace, which: str) -> list[Trace]:
@@ -120,12 +125,14 @@ def tune(options: argparse.Namespace, console: Console) -> int:
     """Choose settings of one policy or of all, on the tuning set."""
     some = chosen(options, TUNING)
     lines = Record(options.out / "tune.jsonl")
-    for each in everyone(options):
-        asked = each.name in options.policy or not options.policy
-        if not asked or type(each.settings) not in RANGES:
+    for each in named(options):
+        if type(each.settings) not in RANGES:
             continue
         drawn = drawn_settings(each.settings, options.draws, seed=0)
-        trials = judged(drawn, play(each.name, some, tried(each.settings, drawn), options))
+        if options.vary:
+            drawn = crossed(dict(options.vary))
+        results = play(each.name, some, tried(each.settings, drawn), options)
+        trials = judged(drawn, results)
         for trial in trials:
             lines.write(
                 "trial",
@@ -135,12 +142,38 @@ def tune(options: argparse.Namespace, console: Console) -> int:
                 regret=trial.regret,
                 failed=trial.failed,
             )
+        if options.vary:
+            show_summaries(console, f"{each.name}, {len(some)} traces", _told(drawn, results))
         show_trials(console, each.name, trials)
         if each.name == OURS and trials[0].drawn:
             path = options.out / "tuned.yaml"
             path.write_text(limits_yaml(trials[0].drawn), encoding="utf-8")
             console.print(f"config keys: {path}")
     return 0
+
+
+def _told(drawn: Sequence[dict[str, float]], results: Sequence[Result]) -> list[Summary]:
+    """Return the summaries of a search, named by what was drawn."""
+    names = {
+        str(number): ", ".join(f"{name} {value:g}" for name, value in some.items()) or "the default"
+        for number, some in enumerate(drawn)
+    }
+    return [
+        replace(each, policy=names.get(each.policy, each.policy)) for each in summarise(results)
+    ]
+
+
+def varied(text: str) -> tuple[str, list[float]]:
+    """Return a setting of ours and its values from `ups_per_hour=8,12`."""
+    name, _, values = text.partition("=")
+    known = RANGES[OursSettings]
+    if name not in known:
+        raise argparse.ArgumentTypeError(f"{name} is none of {', '.join(known)}")
+    try:
+        found = [float(value) for value in values.split(",")]
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text}: wanted {name}=NUMBER,NUMBER,…") from error
+    return name, [int(value) if known[name][2] == "whole" else value for value in found]
 
 
 def ablate(options: argparse.Namespace, console: Console) -> int:
@@ -155,16 +188,17 @@ def ablate(options: argparse.Namespace, console: Console) -> int:
 
 
 def sweep(options: argparse.Namespace, console: Console) -> int:
-    """Score a few over load, and over room temperature."""
-    policies = [each for each in everyone(options) if each.name in SWEPT]
-    board = board_of(options)
+    """Score everyone over load, and over room temperature."""
+    policies, board = named(options), board_of(options)
 
     def ordinary(loads: tuple[float, ...], warmer_c: float) -> list[Trace]:
         some = traces(SCORING, board, loads, warmer_c)
         return [trace for trace in some if trace.kind in SWEPT_KINDS]
 
     loads = {load: ordinary((load,), 0.0) for load in SWEPT_LOADS}
-    rooms = {27.0 + warmer_c: ordinary((0.55,), warmer_c) for warmer_c in SWEPT_WARMER_C}
+    room_c = AMBIENT_C[SCORING]
+    rooms = {room_c + warmer_c: ordinary((0.55,), warmer_c) for warmer_c in SWEPT_WARMER_C}
+    columns = {}
     for name, label, points in (
         ("load", "scale of the foreign load", loads),
         ("room", "room temperature, °C", rooms),
@@ -176,8 +210,10 @@ def sweep(options: argparse.Namespace, console: Console) -> int:
             found[value] = summarise(play(f"{name} {value:g}", some, policies, options))
             for each in found[value]:
                 lines.write("summary", at=value, **asdict(each))
-        title = f"Over the {label.partition(',')[0]}: {', '.join(SWEPT_KINDS)}"
-        console.print(f"plot: {write(swept(title, label, found), path.with_suffix(''))}")
+        show_swept(console, f"over the {label}", found, OURS)
+        columns[label] = found
+    title = f"Over load and room temperature: {', '.join(SWEPT_KINDS)}"
+    console.print(f"plot: {write(swept(title, columns), options.out / 'sweep')}")
     return 0
 
 
@@ -190,12 +226,13 @@ def draw(options: argparse.Namespace, console: Console) -> int:
         happens, profile = effects(trace, board), board.profile(options.profile_error)
         best = partial(Planned, plan(trace, happens, board).ranks.tolist())
         runs = {ORACLE: simulate(trace, happens, board, best)}
-        for each in reversed(everyone(options)):
-            if not each.name.startswith("always"):
+        for each in reversed(named(options)):
+            if options.policy or not each.name.startswith("always"):
                 runs[each.name] = simulate(trace, happens, board, each.maker(profile, board))
         name = "timeline " + trace.name.replace("×", "x")
         path = options.out / name.replace(" ", "-")
-        console.print(f"plot: {write(timeline(trace, board, runs, OURS), path)}")
+        shown = OURS if OURS in runs else ORACLE
+        console.print(f"plot: {write(timeline(trace, board, runs, shown), path)}")
     return 0
 
 
@@ -227,8 +264,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--limits", type=Path, help="config file whose governor.limits ours takes")
     parser.add_argument("--trace", type=Path, nargs="+", help="traces of your own: .csv or .jsonl")
     parser.add_argument("--kind", nargs="+", default=["leak", "bursts", "hot"], help="plot: kinds")
-    parser.add_argument("--policy", nargs="+", default=[], help="tune: which; all where none is")
+    parser.add_argument(
+        "--policy",
+        nargs="+",
+        default=[],
+        choices=[each.name for each in contestants()],
+        help="tune, sweep, plot: which; all where none is named",
+    )
     parser.add_argument("--draws", type=int, default=24, help="tune: settings that are tried")
+    parser.add_argument(
+        "--vary",
+        nargs="+",
+        default=[],
+        type=varied,
+        metavar="KEY=VALUE,VALUE",
+        help="tune, with --policy ours: every combination of these in place of random settings",
+    )
     parser.add_argument(
         "--profile-error", type=float, default=0.0, help="relative error of the known costs: 0.3"
     )
@@ -237,6 +288,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--check", action="store_true", help="score: exit 1 where a gate fails")
     options = parser.parse_args(arguments)
+    if options.vary and options.policy != [OURS]:
+        parser.error(f"--vary is for --policy {OURS}")
     try:
         console = Console(width=None if sys.stdout.isatty() else WIDTH)
         return COMMANDS[options.command](options, console)

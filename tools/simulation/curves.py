@@ -10,53 +10,71 @@ from matplotlib.ticker import NullLocator, ScalarFormatter, StrMethodFormatter
 
 from tools.simulation.contestants import ORACLE, OURS
 from tools.simulation.gates import MISSED, REGRET, SWITCHES
-from tools.simulation.plot import MUTED, SETTINGS, canvas, colour
+from tools.simulation.plot import INK, MARKS, MUTED, SETTINGS, canvas, colour
 from tools.simulation.summary import Summary
 
 _FLOOR = 1.0
 """Least regret that the scatter shows, in percent."""
 
 
-def swept(title: str, label: str, points: Mapping[float, Sequence[Summary]]) -> Figure:
-    """Return regret, switches and misses of every policy over one parameter.
+def swept(title: str, columns: Mapping[str, Mapping[float, Sequence[Summary]]]) -> Figure:
+    """Return regret, switches and misses of every policy over parameters, one beside the other.
 
     Args:
         title: above the plot.
-        label: of the parameter.
-        points: summaries over all loads, by the parameter's value.
+        columns: by the parameter's label, summaries over all loads by the parameter's value.
     """
-    figure, axes = canvas(3, 7.0, 7.2)
-    policies = list(dict.fromkeys(s.policy for some in points.values() for s in some))
+    figure, axes = canvas(3, 4.4 * len(columns) + 0.6, 8.2, (1.5, 1.0, 1.0), len(columns))
     with matplotlib.rc_context(SETTINGS):
-        for name in policies:
-            values, regret, switches, missed = [], [], [], []
-            for value, some in points.items():
-                one = next(s for s in some if s.policy == name and s.load is None)
-                values.append(value)
-                regret.append(100.0 * one.regret.value)
-                switches.append(one.switches.value)
-                missed.append(100.0 * one.missed.value)
-            bold = name == OURS
-            style = {"color": colour(name), "lw": 2.2 if bold else 1.2, "zorder": 3 if bold else 2}
-            axes[0].plot(values, regret, label=name, marker="o", ms=3, **style)
-            axes[1].plot(values, switches, marker="o", ms=3, **style)
-            axes[2].plot(values, missed, marker="o", ms=3, **style)
+        for number, (label, points) in enumerate(columns.items()):
+            rows = axes[number :: len(columns)]
+            _curves(rows, points)
+            rows[-1].set_xlabel(label)
         for each, name, gate in zip(
-            axes,
+            axes[:: len(columns)],
             ("regret, %", "switches /h", "missed, %"),
             (100.0 * REGRET, SWITCHES, 100.0 * MISSED),
             strict=True,
         ):
             each.set_ylabel(name)
-            named = "gate" if each is axes[0] else None
-            each.axhline(gate, color=MUTED, lw=0.8, ls=(0, (4, 3)), label=named)
-        axes[0].set_ylim(bottom=0.0)
-        _logarithmic(axes[1], (0, 1, 2, 5, 10, 20, 50, 100, 200, 500), 5.0)
-        _logarithmic(axes[2], (0, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50), 0.2)
-        axes[0].set_title(title)
-        axes[-1].set_xlabel(label)
-        figure.legend(loc="outside right upper")
+            for beside in axes[axes.index(each) : axes.index(each) + len(columns)]:
+                beside.axhline(gate, color=MUTED, lw=0.9, ls=(0, (1, 2)), label="gate")
+        _logarithmic(axes[0], (0, 1, 2, 5, 10, 20, 50), 1.0)
+        _logarithmic(axes[len(columns)], (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000), 5.0)
+        _logarithmic(axes[2 * len(columns)], (0, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50), 0.2)
+        figure.suptitle(title, x=0.01, ha="left", size=10.0, color=INK)
+        lines, names = axes[0].get_legend_handles_labels()
+        figure.legend(lines, names, loc="outside lower center", ncols=4)
     return figure
+
+
+def _curves(rows: Sequence[Axes], points: Mapping[float, Sequence[Summary]]) -> None:
+    """Draw regret, switches and misses over one parameter into three axes."""
+    for name in dict.fromkeys(s.policy for some in points.values() for s in some):
+        ones = [
+            next(s for s in some if s.policy == name and s.load is None) for some in points.values()
+        ]
+        ours, dull = name == OURS, name not in MARKS
+        for axes, values in zip(
+            rows,
+            (
+                [100.0 * one.regret.value for one in ones],
+                [one.switches.value for one in ones],
+                [100.0 * one.missed.value for one in ones],
+            ),
+            strict=True,
+        ):
+            axes.plot(
+                list(points),
+                values,
+                label=name,
+                color=colour(name),
+                marker=MARKS.get(name, "None"),
+                ms=5.0 if name == "raw table" else 3.5,
+                lw=2.4 if ours else 1.1,
+                ls=(0, (4, 2)) if dull else "-",
+                zorder=3 if ours else 2,
+            )
 
 
 def scattered(summaries: Sequence[Summary]) -> Figure:

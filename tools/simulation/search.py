@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 import msgspec
 import numpy as np
@@ -93,6 +94,16 @@ def drawn_settings(default: Settings, draws: int, seed: int) -> list[dict[str, f
         if _sound(default, some):
             drawn.append(some)
     return drawn
+
+
+def crossed(varied: Mapping[str, Sequence[float]]) -> list[dict[str, float]]:
+    """Return what is tried where nothing is left to chance: the default, then every combination.
+
+    Args:
+        varied: the values of each setting, by name.
+    """
+    rows = product(*varied.values())
+    return [{}, *(dict(zip(varied, row, strict=True)) for row in rows)]
 
 
 def tried(default: Settings, drawn: Sequence[Mapping[str, float]]) -> tuple[Contestant, ...]:

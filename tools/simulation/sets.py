@@ -43,7 +43,8 @@ _AGAIN = {
 }
 _SEEDS = {TUNING: 1_000, SCORING: 2_000, FRESH: 70_000}
 _DURATIONS_S = {TUNING: 2_700.0, SCORING: 3_600.0, FRESH: 3_300.0}
-_AMBIENT_C = {TUNING: 24.0, SCORING: 27.0, FRESH: 28.0}
+AMBIENT_C = {TUNING: 24.0, SCORING: 27.0, FRESH: 28.0}
+"""Temperature of the surroundings, where a trace does not try it."""
 
 
 def traces(
@@ -72,6 +73,6 @@ def traces(
     for row, load in enumerate(loads):
         for number, kind in enumerate(makers):
             seed = _SEEDS[which] + 100 * row + number
-            ambient_c = _AMBIENT_C[which] + warmer_c
+            ambient_c = AMBIENT_C[which] + warmer_c
             found.append(kind(Maker(board, load, seed, _DURATIONS_S[which], ambient_c)))
     return found

@@ -1,11 +1,12 @@
 """Tables for the terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from edge_daemon.tier import TIERS
+from edge_daemon.tier import TIERS, Tier
 from tools.simulation.contest import Result
 from tools.simulation.contestants import ORACLE
 from tools.simulation.gates import Gate
@@ -46,6 +47,32 @@ def show_summaries(console: Console, title: str, summaries: Sequence[Summary]) -
             f"{100.0 * whole.off:.1f}",
             str(whole.delay_polls),
         )
+    console.print(table)
+
+
+def show_swept(
+    console: Console, title: str, points: Mapping[float, Sequence[Summary]], shown: str
+) -> None:
+    """Print regret and, in brackets, misses of every policy over a parameter.
+
+    Args:
+        console: where to.
+        title: names the parameter.
+        points: summaries by the parameter's value.
+        shown: the policy whose share of time in `high` is printed as well, beside the oracle's.
+    """
+    table = Table(title=f"{title}: regret % (missed %)", title_justify="left")
+    table.add_column("policy", no_wrap=True)
+    for value in points:
+        table.add_column(f"{value:g}", justify="right", no_wrap=True)
+    whole = [{s.policy: s for s in some if s.load is None} for some in points.values()]
+    for name in whole[0]:
+        cells = (100.0 * np.array([at[name].regret.value, at[name].missed.value]) for at in whole)
+        table.add_row(name, *(f"{regret:.1f} ({missed:.2f})" for regret, missed in cells))
+    table.add_section()
+    for name in (shown, ORACLE):
+        shares = (100.0 * at[name].tiers[Tier.HIGH.rank] for at in whole)
+        table.add_row(f"{name}: in high, % of time", *(f"{share:.0f}" for share in shares))
     console.print(table)
 
 

@@ -65,6 +65,9 @@ def _heat(
             alpha=1.0 if bold else 0.55,
             zorder=3 if bold else 2,
         )
+    axes.plot([], [], color=colour(shown), lw=1.3, label=shown)
+    axes.plot([], [], color=MUTED, lw=0.6, label="everyone else")
+    axes.legend(ncols=2, loc="lower right", bbox_to_anchor=(1.0, 0.98))
     low, high = axes.get_ylim()
     for limit_c, what in (
         (board.throttle_c[0], "firmware slows"),

@@ -33,11 +33,16 @@ def test_curves_go_through_the_summaries() -> None:
     for value, utility in ((0.2, 0.81), (0.6, 0.72)):
         rows = results(ORACLE, [0.9], [value]) + results("ours", [utility], [value])
         points[value] = summarise(rows)
-    figure = swept("title", "load", points)
-    regret = {str(line.get_label()): line for line in figure.axes[0].lines}
+    figure = swept("title", {"load": points, "room": {27.0: points[0.6]}})
+    regret, other = (
+        {str(line.get_label()): line for line in axes.lines} for axes in figure.axes[:2]
+    )
     assert list(regret["ours"].get_xdata()) == [0.2, 0.6]
     assert list(regret["ours"].get_ydata()) == pytest.approx([10.0, 20.0])
     assert list(regret[ORACLE].get_ydata()) == [0.0, 0.0]
+    assert list(other["ours"].get_xdata()) == [27.0]
+    assert list(other["ours"].get_ydata()) == pytest.approx([20.0])
+    assert [axes.get_xlabel() for axes in figure.axes[-2:]] == ["load", "room"]
 
 
 def test_the_scatter_has_a_mark_for_each_load() -> None:

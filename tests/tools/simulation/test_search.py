@@ -12,6 +12,7 @@ from tools.simulation.policies.schedutil import SchedutilSettings
 from tools.simulation.policies.table import PatientSettings
 from tools.simulation.search import (
     RANGES,
+    crossed,
     draw,
     drawn_settings,
     judged,
@@ -42,6 +43,14 @@ def test_searches_begin_with_the_default_and_repeat() -> None:
     assert drawn == drawn_settings(PatientSettings(), 5, seed=1)
     assert drawn[1:] != drawn_settings(PatientSettings(), 5, seed=2)[1:]
     assert tried(PatientSettings(), drawn)[0].settings == PatientSettings()
+
+
+def test_every_combination_is_tried_once() -> None:
+    assert crossed({"ups_per_hour": [8.0, 12.0], "up_after_s": [5.0]}) == [
+        {},
+        {"ups_per_hour": 8.0, "up_after_s": 5.0},
+        {"ups_per_hour": 12.0, "up_after_s": 5.0},
+    ]
 
 
 def test_limits_are_named_by_their_config_keys() -> None:
