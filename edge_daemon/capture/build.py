@@ -172,8 +172,19 @@ def build_capture(
             )
         )
     if audio is not None and ring is not None:
-        remarks = _microphone_remarks(config)
-        feeds.append(feed("audio", audio, ring.append, lambda: inputs.lost_samples, remarks))
+        sample_hz = ring.rate_hz
+        feeds.append(
+            feed(
+                "audio",
+                audio,
+                ring.append,
+                lambda: inputs.lost_samples,
+                _microphone_remarks(config),
+                (lambda: _microphone(config, sample_hz, clock, root))
+                if config.audio.source == "microphone"
+                else None,
+            )
+        )
     return Capturing(
         inputs,
         tuple(feeds),
@@ -218,15 +229,7 @@ def build_sources(
             pass
     match config.audio.source if sample_rate_hz is not None else "none":
         case "microphone":
-            from edge_daemon.capture.microphone import PortAudioMicrophone
-
-            audio = PortAudioMicrophone(
-                config.audio.device,
-                rate_hz,
-                clock=clock,
-                try_rates_hz=() if config.audio.rate_hz is None else (config.audio.rate_hz,),
-                root=root,
-            )
+            audio = _microphone(config, rate_hz, clock, root)
         case "replay":
             audio = ReplayAudio(recording)
         case "synthetic":
@@ -291,4 +294,16 @@ def _camera(config: Config, clock: Clock) -> Source[Frame]:
         may_repeat=video.may_repeat,
         read_timeout_ms=round(1000 * read_s),
         clock=clock,
+    )
+
+
+def _microphone(config: Config, rate_hz: int, clock: Clock, root: Path) -> Source[Chunk]:
+    from edge_daemon.capture.microphone import PortAudioMicrophone
+
+    return PortAudioMicrophone(
+        config.audio.device,
+        rate_hz,
+        clock=clock,
+        try_rates_hz=() if config.audio.rate_hz is None else (config.audio.rate_hz,),
+        root=root,
     )

@@ -6,18 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_daemon.capture.portaudio import (
-    InputDevice,
-    list_inputs,
-    open_stream,
-    release_stream,
-    supported_rates,
-)
+from edge_daemon.capture.libportaudio import InputDevice
+from edge_daemon.capture.libraries import LIBRARIES, Libraries
+from edge_daemon.capture.portaudio import OpenStream, list_inputs, open_stream
 from edge_daemon.capture.resample import StreamResampler, mix_down
 from edge_daemon.capture.soundcard import card_number, list_cards, name_cards
 from edge_daemon.capture.source import Chunk, SourceError
@@ -49,6 +45,7 @@ class PortAudioMicrophone:
         try_rates_hz: rates to open the device at, best first; empty for `rate_hz`, the device's
             own and the usual ones.
         root: where sysfs and the paths of devices are.
+        libraries: where PortAudio is.
     """
 
     # A muted microphone delivers equal chunks, all zero; the deadline finds out a dead one.
@@ -65,11 +62,11 @@ class PortAudioMicrophone:
         queue_s: float = 1.0,
         try_rates_hz: Sequence[int] = (),
         root: Path = Path("/"),
+        libraries: Libraries = LIBRARIES,
     ) -> None:
         self._device = None if device == "" else device
         self.name = "microphone" if self._device is None else f"microphone {device}"
-        self.opened: InputDevice | None = None
-        self.opened_hz: int | None = None
+        self.opened: OpenStream | None = None
         self._rate_hz = rate_hz
         self._clock = clock
         self._deadline_s = deadline_s
@@ -78,7 +75,7 @@ class PortAudioMicrophone:
         self._queue_blocks = max(1, round(queue_s / BLOCK_S))
         self._try_rates_hz = try_rates_hz
         self._root = root
-        self._stream: Any = None
+        self._libraries = libraries
         self._resampler = StreamResampler(rate_hz, rate_hz)
         self._arrived = threading.Condition()  # guards what follows
         self._blocks: deque[_Block] = deque()
@@ -94,16 +91,17 @@ class PortAudioMicrophone:
             self._blocks.clear()
             self._overflows = 0
             self._finished = False
-        self._stream, self.opened, self.opened_hz = open_stream(
+        self.opened = open_stream(
             self.name,
             self._device,
             self._rates,
             block_s=BLOCK_S,
-            callback=partial(self._record, self._opening),
+            heard=partial(self._record, self._opening),
             finished=partial(self._finish, self._opening),
             root=self._root,
+            libraries=self._libraries,
         )
-        self._resampler = StreamResampler(self.opened_hz, self._rate_hz)
+        self._resampler = StreamResampler(self.opened.rate_hz, self._rate_hz)
         self._patience_s = self._first_s
 
     def read(self) -> Chunk:
@@ -119,17 +117,18 @@ class PortAudioMicrophone:
 
     def close(self) -> None:
         """Stop and release the device."""
-        stream, self._stream = self._stream, None
-        if stream is not None:
-            release_stream(stream)
+        opened, self.opened = self.opened, None
+        if opened is not None:
+            opened.close()
 
     def _next_block(self) -> "tuple[_Block, int]":
-        if self._stream is None:
+        opened = self.opened
+        if opened is None:
             raise SourceError(f"{self.name} is not open")
         with self._arrived:
             self._arrived.wait_for(lambda: self._blocks or self._finished, self._patience_s)
             if not self._blocks:
-                if self._finished or not self._stream.active:
+                if self._finished or not opened.stream.active:
                     raise SourceError(f"{self.name} ended: unplugged, or the sound server died")
                 raise SourceError(
                     f"{self.name} gave no sound ({self._patience_s:.1f} s): unplugged, or the "
@@ -147,15 +146,14 @@ class PortAudioMicrophone:
         return tuple(dict.fromkeys(wanted))
 
     def _record(
-        self, opening: int, samples: NDArray[np.float32], _count: int, times: Any, status: Any
+        self, opening: int, samples: NDArray[np.float32], latency_s: float, overflow: bool
     ) -> None:
-        # On PortAudio's own thread: copy, note, go.
-        latency_s = times.currentTime - times.inputBufferAdcTime
-        block = _Block(samples.copy(), self._clock(), latency_s)
+        # On PortAudio's own thread: note, go.
+        block = _Block(samples, self._clock(), latency_s)
         with self._arrived:
             if opening != self._opening:
                 return
-            if status.input_overflow:
+            if overflow:
                 self._overflows += 1
             if len(self._blocks) >= self._queue_blocks:
                 self._blocks.popleft()
@@ -214,18 +212,21 @@ class MicrophoneInfo:
 
 
 def list_microphones(
-    rates_hz: Sequence[int] = FALLBACK_RATES_HZ, root: Path = Path("/")
+    rates_hz: Sequence[int] = FALLBACK_RATES_HZ,
+    root: Path = Path("/"),
+    libraries: Libraries = LIBRARIES,
 ) -> list[MicrophoneInfo]:
     """Return the microphones there are; raises SourceError where PortAudio is missing.
 
     Args:
         rates_hz: the rates to ask each about, which opens it for a moment.
         root: where sysfs and the paths of devices are.
+        libraries: where PortAudio is.
     """
-    devices = list_inputs()
+    devices = list_inputs(rates_hz, libraries)
     identities = name_cards(list_cards(root), root)
     microphones = []
-    for device in devices:
+    for device, supported_hz in devices:
         card = card_number(device.name)
         microphones.append(
             MicrophoneInfo(
@@ -233,7 +234,7 @@ def list_microphones(
                 name=device.name,
                 channels=device.channels,
                 default_rate_hz=device.default_rate_hz,
-                rates_hz=supported_rates(device, rates_hz),
+                rates_hz=supported_hz,
                 is_default=device.is_default,
                 identity=None if card is None else identities.get(card),
             )

@@ -106,7 +106,7 @@ def test_a_tone_is_heard_at_its_frequency(rate_hz: int) -> None:
 def test_another_rate_of_the_device_is_resampled() -> None:
     microphone = PortAudioMicrophone("default", MODEL_HZ, try_rates_hz=(48_000,))
     microphone.open()
-    assert microphone.opened_hz == 48_000
+    assert microphone.opened is not None and microphone.opened.rate_hz == 48_000
     wait_for_tone(microphone)
     samples = hear(microphone, 1.0)
     microphone.close()
@@ -299,11 +299,13 @@ def test_an_unknown_name_lists_what_there_is() -> None:
 
 
 def test_without_portaudio_the_remedy_is_named(tmp_path: Path) -> None:
-    # A process in which no library can be found: ctypes looks for PortAudio with these tools.
+    # A process in which no library can be loaded.
     program = (
         "from edge_daemon.capture.microphone import PortAudioMicrophone\n"
-        "import ctypes.util\n"
-        "ctypes.util.find_library = lambda name: None\n"
+        "import ctypes\n"
+        "def nothing(name):\n"
+        "    raise OSError(name)\n"
+        "ctypes.CDLL = nothing\n"
         "try:\n"
         "    PortAudioMicrophone(None, 8000).open()\n"
         "except Exception as error:\n"
@@ -313,5 +315,5 @@ def test_without_portaudio_the_remedy_is_named(tmp_path: Path) -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout.strip() == (
-        "SourceError PortAudio is not installed: apt install libportaudio2"
+        "SourceError microphone: PortAudio is not installed: apt install libportaudio2"
     )
