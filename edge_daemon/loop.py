@@ -153,6 +153,8 @@ class Loop:
                 headroom=prepared.order.headroom,
                 binding=decision.binding,
                 needs=decision.needs,
+                awaits=decision.awaits,
+                wait_s=decision.wait_s,
             )
         )
 

@@ -104,13 +104,16 @@ class TierChange(Event, frozen=True, tag="tier_change", rename={"from_": "from"}
         reason: the same in a sentence with its numbers.
         reading: the reading it was decided on.
         decided_mono_ns: when it was decided, on the journal's monotonic clock.
-        next_change_s: seconds from the decision to the earliest next move up; null when pinned.
+        next_change_s: seconds from the decision to the earliest next move up, if all that `needs`
+            and `awaits` name came true at once; null at the ceiling, and when pinned.
         prepare_ms: time to load and warm the new pipeline, beside the running one.
         gap_ms: time the loop spent adopting it.
         headroom: what that reading left of each resource; null without a reading.
         binding: the quantity that drove the tier out, or that last kept it from going up; null
             where something else than a quantity did.
         needs: what the next higher tier is short of.
+        awaits: what else must come true before the next move up, or stay true, in clauses.
+        wait_s: how long all of this must then hold, in seconds; 0 where it does already.
     """
 
     from_: Tier
@@ -126,6 +129,8 @@ class TierChange(Event, frozen=True, tag="tier_change", rename={"from_": "from"}
     headroom: Headroom | None = None
     binding: Margin | None = None
     needs: tuple[Margin, ...] = ()
+    awaits: tuple[str, ...] = ()
+    wait_s: float = 0.0
 
 
 class ReadingEvent(Event, frozen=True, tag="reading"):

@@ -7,9 +7,6 @@ import textwrap
 from collections.abc import Callable
 from datetime import datetime, tzinfo
 
-import msgspec
-
-from edge_daemon.governor.margin import QUANTITIES, Margin
 from edge_daemon.journal.values import (
     NO_BREAK,
     Fields,
@@ -20,6 +17,7 @@ from edge_daemon.journal.values import (
     number_of,
     text_of,
 )
+from edge_daemon.journal.wayup import way_up, way_up_in_time
 from edge_daemon.terminal import printable
 
 _DIM, _BOLD, _REVERSE, _RED, _GREEN, _YELLOW = "2", "1", "7", "31", "32", "33"
@@ -154,7 +152,7 @@ def _tier_change(to: Renderer, fields: Fields) -> str:
         f"{'▼' if down else '▲'} {after}",
         f"from {before}: {text_of(fields, 'reason') or text_of(fields, 'resource')}",
         listed(*_board(fields.get("reading")), _headroom(fields.get("headroom"))),
-        _needs(fields.get("needs")),
+        way_up(fields),
         listed(*timing),
         kind_codes=f"{_REVERSE};{_TIERS.get(after, _BOLD)}",
         code=_BOLD,
@@ -170,7 +168,7 @@ def _reading(to: Renderer, fields: Fields) -> str:
         "reading",
         listed(*parts),
         ": ".join(filter(None, (text_of(fields, "tier"), text_of(decision, "reason")))),
-        _needs(decision.get("needs"), told=decision.get("binding")),
+        way_up_in_time(decision),
         kind_codes=_DIM,
     )
 
@@ -314,18 +312,3 @@ def _headroom(headroom: object) -> str:
     scarcest = min(left, key=left.__getitem__)
     which = f" ({scarcest})" if left[scarcest] < 1.0 else ""
     return f"headroom {left[scarcest]:.0%}{which}"
-
-
-def _needs(needs: object, told: object = None) -> str:
-    """Return what a move up needs, unless it is what the reason has `told` and nothing else.
-
-    Empty where nothing is short, and for what has not a known form.
-    """
-    if needs == [told]:
-        return ""
-    try:
-        margins = msgspec.convert(needs, tuple[Margin, ...])
-    except (msgspec.ValidationError, RecursionError):
-        return ""
-    wants = [margin.wants() for margin in margins if margin.quantity in QUANTITIES]
-    return f"↑ {'; '.join(wants)}" if wants else ""

@@ -6,6 +6,7 @@ nothing else is comparable, and to show a time of day.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, tzinfo
 from typing import Literal
 
@@ -52,9 +53,10 @@ class Explanation(Struct, frozen=True):
         for_s: for how long it has, or had at the stop.
         pinned: whether it is pinned.
         change: how it came to run; None where it is the first one.
-        decision: the newest decision; None where it is not known, and while a tier is pinned.
-        next_up_s: wall-clock time of the earliest move up, even if what it needs were there now;
-            None where none is in sight.
+        decision: the newest decision, of a reading or of a tier change; None where it is not
+            known, and while a tier is pinned.
+        next_up_s: wall-clock time of the earliest move up, if what it needs and awaits came true
+            now; None where the decision names none, as at the ceiling.
         next_up_in_s: seconds from now to it; negative where it has passed.
         reading: the newest reading.
         read_s: age of the newest reading.
@@ -94,7 +96,7 @@ def explanation(found: Present, now: Clocks, silent_s: float) -> Explanation:
     silent = age_s > silent_s or not here
     life: Life = "stopped" if found.stop else "silent" if silent else "running"
     change, reading = found.change, found.reading
-    decision = found.decision
+    decision, decided = _newest(found)
     if change is not None and found.changed is not None:
         tier, since = change.to, found.changed
     elif reading is not None and found.read is not None:
@@ -104,9 +106,7 @@ def explanation(found: Present, now: Clocks, silent_s: float) -> Explanation:
         tier, since = found.start.tier, found.started
     # A reading that is older than the change asked for what runs now.
     later = reading is not None and _is_after(found.read, since)
-    next_up_in_s = _until_s(decision, found.read, now)
-    if next_up_in_s is None and decision is not None and decision.needs:
-        next_up_in_s = _after_change_s(found, now)
+    next_up_in_s = _until_s(decision, decided, now)
     elapsed_s = (found.newest.mono_ns - since.mono_ns) / 1e9
     return Explanation(
         life=life,
@@ -182,16 +182,22 @@ def _way_up(told: Explanation, now_s: float, zone: tzinfo | None) -> str:
     decision = told.decision
     if decision is None:
         return ""
-    wants, up_in_s = _wants(decision), told.next_up_in_s
-    text = f"A move up needs: {wants}." if wants else ""
-    if told.next_up_s is None or up_in_s is None or told.life != "running":
-        return text
-    when = _clock(told.next_up_s, now_s, zone)
-    if wants:
-        return f"{text} Not before {when}, in {_span(up_in_s)}."
-    if up_in_s <= 0:
-        return f"The move up has been due since {when}."
-    return f"Earliest move up: {when}, in {_span(up_in_s)}, if nothing changes."
+    wants, awaits, up_in_s = _wants(decision), " and ".join(decision.awaits), told.next_up_in_s
+    at = ""
+    if told.life == "running" and told.next_up_s is not None and up_in_s is not None:
+        at = f"{_clock(told.next_up_s, now_s, zone)}, in {_span(up_in_s)}" if up_in_s > 0 else "now"
+    if not wants and not decision.wait_s:  # only time is missing, or a sensor's answer
+        return f"Earliest move up: {at}, if {awaits or 'nothing changes'}." if at else ""
+    text = " ".join(
+        filter(
+            None,
+            (
+                f"A move up needs: {wants}." if wants else "",
+                f"{'It also' if wants else 'A move up'} waits until {awaits}." if awaits else "",
+            ),
+        )
+    )
+    return f"{text} Earliest, if that came true now and stayed so: {at}." if text and at else text
 
 
 def _wants(decision: Decision) -> str:
@@ -244,21 +250,38 @@ def _age_s(noted: Noted, now: Clocks) -> float:
     return max(0, now.mono_ns - noted.mono_ns) / 1e9
 
 
-def _until_s(decision: Decision | None, read: Noted | None, now: Clocks) -> float | None:
+def _newest(found: Present) -> tuple[Decision | None, Noted | None]:
+    """Return the newest decision, of a reading or of a tier change, with when it was made."""
+    change, changed, reading = found.change, found.changed, found.reading
+    if found.pinned or change is None or changed is None or change.reading is None:
+        return found.decision, found.read
+    time_ns = change.reading.time_ns
+    if reading is not None and reading.reading.time_ns >= time_ns:
+        return found.decision, found.read
+    up_s = change.next_change_s
+    decision = Decision(
+        change.to,
+        change.from_,
+        change.resource,
+        change.rule,
+        change.reason,
+        None if up_s is None else time_ns + round(up_s * 1e9),
+        time_ns,
+        change.binding,
+        change.needs,
+        awaits=change.awaits,
+        wait_s=change.wait_s,
+    )
+    return decision, replace(changed, boottime_ns=time_ns)
+
+
+def _until_s(decision: Decision | None, decided: Noted | None, now: Clocks) -> float | None:
     """Return the seconds from now to the earliest move up that a decision foresees."""
-    if decision is None or decision.next_up_s is None or read is None:
+    if decision is None or decision.next_up_s is None or decided is None:
         return None
-    return decision.next_up_s - _age_s(read, now)
-
-
-def _after_change_s(found: Present, now: Clocks) -> float | None:
-    """Return the seconds to the end of the wait that the last change began, if it goes on."""
-    change, changed = found.change, found.changed
-    if change is None or changed is None or change.next_change_s is None:
-        return None
-    decided_s = (changed.mono_ns - change.decided_mono_ns) / 1e9
-    left_s = change.next_change_s - decided_s - _age_s(changed, now)
-    return left_s if left_s > 0 else None
+    left_s = decision.next_up_s - _age_s(decided, now)
+    # What has not come true since that reading has its wait before it still.
+    return max(left_s, decision.wait_s) if decision.wait_s else left_s
 
 
 def _is_after(one: Noted | None, other: Noted) -> bool:

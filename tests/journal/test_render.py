@@ -113,11 +113,35 @@ def test_what_a_move_up_needs_is_not_said_twice() -> None:
     shown = Renderer(width=200, zone=UTC)(line)
     assert "low: foreign CPU load is 72 %, medium begins at 60 %" in shown
     assert "↑" not in shown
+    line["decision"] |= {"next_up_ns": line["decision"]["time_ns"] + 20 * 10**9, "wait_s": 10.0}
+    assert Renderer(width=200, zone=UTC)(line).endswith("↑ then 20 s at least")
 
 
-def test_a_tier_change_says_what_a_move_up_needs() -> None:
+def test_a_reading_says_what_a_move_up_awaits_and_how_long_it_takes_then() -> None:
+    line = fields(samples.EVENTS[3])
+    assert isinstance(line["decision"], dict)
+    line["decision"] |= {
+        "awaits": ["sound arrives", "temperature can be read again"],
+        "next_up_ns": line["decision"]["time_ns"] + 20 * 10**9,
+        "wait_s": 20.0,
+    }
+    assert Renderer(width=400, zone=UTC)(line).endswith(
+        "and must be at least 10.0 °C for medium; sound arrives; temperature can be read again, "
+        "then 20 s at least"
+    )
+    line["decision"] |= {"awaits": ["medium stays allowed"], "needs": [], "wait_s": 0.0}
+    assert "↑" not in Renderer(width=400, zone=UTC)(line)  # the reason has it
+
+
+def test_a_tier_change_says_what_a_move_up_needs_and_awaits() -> None:
     lines = plain(samples.EVENTS[2], 120)
     assert lines[-2].strip() == "↑ foreign CPU load is 72 % and must be at most 60 % for medium"
+    awaits = msgspec.structs.replace(
+        samples.EVENTS[2], needs=(), awaits=("sound arrives",), wait_s=10.0
+    )
+    assert plain(awaits, 120)[-2].strip() == "↑ sound arrives"
+    stays = msgspec.structs.replace(samples.EVENTS[2], needs=(), awaits=("high stays allowed",))
+    assert "↑" not in "".join(plain(stays, 120))
     nothing = msgspec.structs.replace(samples.EVENTS[2], needs=())
     assert "↑" not in "".join(plain(nothing, 120))
 

@@ -29,8 +29,11 @@ HOLDS = Decision(
     "cpu",
     "cpu_holds",
     "foreign CPU load is 66 %, medium begins at 60 %",
+    next_up_ns=seconds(20),
     needs=(NEED,),
+    wait_s=20.0,
 )
+NEEDS = "A move up needs: foreign CPU load is 66 % and must be at most 60 % for medium."
 START = samples.EVENTS[0]
 assert isinstance(START, Start)
 START = replace(START, tier=Tier.CRITICAL)
@@ -87,26 +90,26 @@ def test_a_tier_that_was_driven_down_and_is_held_there(pages: Pages, tmp_path: P
     found, text = told(tmp_path, 230)
     assert text == [
         f"low since 00:00:25 (3 min 20 s), moved down from medium: {BUSY}.",
-        "A move up needs: foreign CPU load is 66 % and must be at most 60 % for medium.",
+        f"{NEEDS} Earliest, if that came true now and stayed so: 00:04:05, in 20 s.",
         "As of 8 s ago. Headroom by the published bands: cpu 22 %, memory 100 %, energy 100 %, "
         "thermal 81 %.",
     ]
     assert (found.life, found.tier, found.wanted) == ("running", Tier.LOW, Tier.LOW)
     assert found.age_s == pytest.approx(5.0, abs=0.01)
-    assert found.next_up_s is None
+    assert found.next_up_s == pytest.approx(WALL_S + 250, abs=0.01)
     assert found.change is not None
     assert found.change.from_ is Tier.MEDIUM
 
 
-def test_a_wait_that_a_move_down_began_is_told_while_it_goes_on(
-    pages: Pages, tmp_path: Path
-) -> None:
-    pages.at(30, change(30, Tier.MEDIUM, Tier.LOW))
-    pages.at(35, reading(35, Tier.LOW, HOLDS))
+def test_what_has_not_come_true_has_its_wait_before_it_still(pages: Pages, tmp_path: Path) -> None:
+    """The newest reading may be a minute old: the wait cannot have begun by then."""
+    rationed = replace(HOLDS, next_up_ns=seconds(60))
+    pages.at(35, reading(35, Tier.LOW, rationed))
     pages.close()
-    _, text = told(tmp_path, 40)
-    assert text[1].endswith("at most 60 % for medium. Not before 00:01:04, in 30 s.")
-    assert not told(tmp_path, 71)[1][1].endswith("s.")
+    for at_s, left_s in ((40, 55.0), (74, 21.0), (80, 20.0), (134, 20.0)):
+        found, _ = told(tmp_path, at_s)
+        assert found.next_up_in_s == pytest.approx(left_s, abs=0.01)
+        assert found.next_up_s == pytest.approx(WALL_S + at_s + left_s, abs=0.01)
 
 
 def test_a_move_up_in_sight_is_told_with_its_time(pages: Pages, tmp_path: Path) -> None:
@@ -117,6 +120,7 @@ def test_a_move_up_in_sight_is_told_with_its_time(pages: Pages, tmp_path: Path) 
         "waiting",
         "medium is allowed, 25 s to wait: 2 moves up did not last",
         next_up_ns=seconds(25),
+        awaits=("medium stays allowed",),
     )
     pages.at(30, change(30, Tier.MEDIUM, Tier.LOW))
     pages.at(50, reading(50, Tier.LOW, waits))
@@ -125,10 +129,57 @@ def test_a_move_up_in_sight_is_told_with_its_time(pages: Pages, tmp_path: Path) 
     assert text[1] == (
         "Now: medium is allowed, 25 s to wait: 2 moves up did not last (rule waiting)."
     )
-    assert text[2] == "Earliest move up: 00:01:09, in 15 s, if nothing changes."
+    assert text[2] == "Earliest move up: 00:01:09, in 15 s, if medium stays allowed."
     assert found.next_up_in_s == pytest.approx(15.0, abs=0.01)
     assert found.next_up_s == pytest.approx(WALL_S + 75, abs=0.01)
-    assert told(tmp_path, 80)[1][2] == "The move up has been due since 00:01:09."
+    assert told(tmp_path, 80)[1][2] == "Earliest move up: now, if medium stays allowed."
+
+
+def test_what_a_move_up_waits_for_is_told_beside_what_it_needs(
+    pages: Pages, tmp_path: Path
+) -> None:
+    lost = replace(HOLDS, rule="unknown", reason="temperature is not known: EIO")
+    awaits = ("temperature can be read again", "sound arrives")
+    pages.at(30, reading(30, Tier.LOW, replace(lost, awaits=awaits, needs=())))
+    pages.at(50, reading(50, Tier.LOW, replace(lost, awaits=awaits)))
+    pages.close()
+    waits = "waits until temperature can be read again and sound arrives."
+    then = "Earliest, if that came true now and stayed so: 00:01:05, in 20 s."
+    assert told(tmp_path, 50)[1][1:3] == [
+        "Now: temperature is not known: EIO (rule unknown).",
+        f"{NEEDS} It also {waits} {then}",
+    ]
+
+
+@pytest.mark.parametrize("wait_s", [0.0, 20.0])
+def test_what_a_move_up_waits_for_is_told_alone(
+    pages: Pages, tmp_path: Path, wait_s: float
+) -> None:
+    silent = Decision(
+        Tier.LOW,
+        Tier.LOW,
+        "sound",
+        "no_sound",
+        NO_SOUND,
+        next_up_ns=seconds(wait_s),
+        awaits=("sound arrives",),
+        wait_s=wait_s,
+    )
+    pages.at(30, reading(30, Tier.LOW, silent))
+    pages.close()
+    assert told(tmp_path, 50)[1][2] == (
+        "A move up waits until sound arrives. Earliest, if that came true now and stayed so: "
+        "00:01:05, in 20 s."
+        if wait_s
+        else "Earliest move up: now, if sound arrives."
+    )
+
+
+def test_a_line_of_an_earlier_version_is_told_without_a_time(pages: Pages, tmp_path: Path) -> None:
+    pages.at(30, reading(30, Tier.LOW, replace(HOLDS, next_up_ns=None, wait_s=0.0)))
+    pages.close()
+    found, text = told(tmp_path, 50)
+    assert (found.next_up_s, text[1]) == (None, NEEDS)
 
 
 def test_time_asleep_counts_for_the_tier_but_not_as_silence(pages: Pages, tmp_path: Path) -> None:
@@ -170,6 +221,22 @@ def test_a_reading_older_than_the_change_asks_for_nothing(pages: Pages, tmp_path
     pages.close()
     found, _ = told(tmp_path, 31)
     assert (found.tier, found.wanted, found.pinned) == (Tier.LOW, Tier.LOW, False)
+
+
+def test_a_change_later_than_the_newest_reading_says_what_a_move_up_takes(
+    pages: Pages, tmp_path: Path
+) -> None:
+    pending = Decision(Tier.HIGH, Tier.HIGH, "cpu", "cpu_pending", f"{BUSY}: reading 1 of 2")
+    pages.at(29, reading(29, Tier.HIGH, pending))
+    pages.at(30, replace(change(30, Tier.HIGH, Tier.LOW), needs=(NEED,), wait_s=40.0))
+    pages.close()
+    found, text = told(tmp_path, 31)
+    assert text[1] == f"{NEEDS} Earliest, if that came true now and stayed so: 00:01:06, in 40 s."
+    assert found.decision is not None
+    assert (found.decision.tier, found.decision.rule) == (Tier.LOW, "cpu_limit")
+    pages.at(30.5, reading(30.5, Tier.LOW, HOLDS))
+    pages.close()
+    assert told(tmp_path, 31)[0].next_up_in_s == pytest.approx(20.0)
 
 
 def test_at_the_top_there_is_nothing_to_need(pages: Pages, tmp_path: Path) -> None:
@@ -249,7 +316,7 @@ def test_a_daemon_that_stopped(pages: Pages, tmp_path: Path) -> None:
     found, text = told(tmp_path, 690)
     assert found.life == "stopped"
     assert text[0].startswith("low ran since 00:00:25 (1 min 00 s until then), moved down")
-    assert "Not before" not in text[1]
+    assert text[1] == NEEDS  # with no time: nothing waits any more
     assert text[-1].startswith("The daemon stopped at 00:01:25, 10 min 00 s ago: SIGTERM. Headroom")
 
 
