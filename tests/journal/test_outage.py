@@ -146,6 +146,10 @@ def test_a_slow_disk_is_told_in_the_journal_once(tmp_path: Path) -> None:
     timer = Sluggish()
     journal = Journal(tmp_path, timer=timer)
     journal.open()
+    timer.takes_s = 0.6
+    for number in range(400):
+        journal.write(prediction(number))
+    journal.step()  # two quick writes, and not one of 1.2 s
     for number, takes_s in enumerate([0.9, 2.5, 0.1, 4.0]):
         timer.takes_s = takes_s
         journal.write(prediction(number))
