@@ -1,1 +1,1 @@
-"""Fault drills: real faults against the running daemon, and against the usual script beside it."""
+"""Fault drills: real faults against the running daemon, and against its peers."""

@@ -1,6 +1,6 @@
 """Bring real faults about and see what becomes of the daemon.
 
-    python -m tools.drills                        # all drills, the daemon and the usual script
+    python -m tools.drills                        # all drills, the daemon and its peers
     python -m tools.drills disk_full killed       # some of them
     python -m tools.drills --list
     python -m tools.drills --write drills.md --json drills.jsonl
@@ -10,6 +10,7 @@ code is 1 where a drill failed.
 """
 
 import argparse
+import importlib.util
 import os
 import shutil
 import sys
@@ -20,6 +21,7 @@ from tools.drills.catalogue import FAULTS, name_of, phrase_of
 from tools.drills.outcome import Outcome
 from tools.drills.program import Kind
 from tools.drills.run import run_drills
+from tools.drills.sdk_peer import PACKAGE as SDK
 from tools.drills.table import json_lines, markdown, sentence
 
 _OWN_MOUNTS = "EDGE_DAEMON_DRILLS_OWN_MOUNTS"
@@ -37,7 +39,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown:
         parser.error(f"no drill is called {', '.join(unknown)}; --list has them")
     _with_mounts_of_its_own()
-    kinds: list[Kind] = ["daemon"] if options.daemon_only else ["daemon", "script"]
+    kinds: list[Kind] = ["daemon"]
+    if not options.daemon_only:
+        kinds.append("script")
+        if importlib.util.find_spec(SDK) is not None:
+            kinds.append("sdk")
+        else:
+            say(f"without the Edge Impulse SDK: pip install --no-deps {SDK}==1.2.2")
     outcomes = run_drills(
         [names[name] for name in options.names or names],
         kinds,
@@ -63,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="drills; all where none is named")
     parser.add_argument("--list", action="store_true", help="name the drills")
-    parser.add_argument("--daemon-only", action="store_true", help="leave out the script")
+    parser.add_argument("--daemon-only", action="store_true", help="leave out the peers")
     parser.add_argument("--rounds", type=int, default=200, help="kills of `killed` (200)")
     parser.add_argument("--write", type=Path, metavar="FILE", help="write the table as Markdown")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="leave journals and logs there")

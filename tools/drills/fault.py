@@ -10,7 +10,7 @@ class Fault(Protocol):
     """A module whose name is the drill's, with a phrase for its docstring.
 
     Attributes:
-        COUNTERPART: whether the script has what the fault strikes.
+        COUNTERPART: whether the peers have what the fault strikes.
     """
 
     __name__: str

@@ -12,8 +12,8 @@ class Outcome:
 
     Attributes:
         drill: its name.
-        program: `daemon` or `script`.
-        verdict: `measured` for the script, which promises nothing.
+        program: `daemon`, `script` or `sdk`.
+        verdict: `measured` for a peer, which promises nothing.
         reported_s: from the fault to the first word of it; None where there was none.
         recovered_s: from the end of the fault to the first answer as before; None for never.
         silent_s: the longest time without an answer, from the fault to the end of the watch.

@@ -23,9 +23,7 @@ from edge_daemon.features.audio import audio_tensor
 from edge_daemon.features.spectrogram import LogMel
 from edge_daemon.inference.bundle import load_bundle
 from edge_daemon.tier import Tier
-from tools.drills.stage import BUNDLE, PERIOD_S
-
-LABELS = "0123456789"
+from tools.drills.stage import BUNDLE, LABELS, PERIOD_S
 
 
 def main() -> None:

@@ -13,7 +13,8 @@ from typing import Literal, Self
 
 from tools.drills.lines import Follower, Line, Wanted
 
-Kind = Literal["daemon", "script"]
+Kind = Literal["daemon", "script", "sdk"]
+"""The daemon, the usual script, or the Edge Impulse SDK's own loop over a camera."""
 
 LOOK_S = 0.02
 START_S = 30.0
@@ -28,7 +29,7 @@ class Program:
     """A process, the lines that it writes and what it says on stderr.
 
     Args:
-        kind: the daemon or the script.
+        kind: which of them it is.
         command: its command line.
         file: where its lines go.
         log: a file that what it says on stderr is appended to.
@@ -72,6 +73,11 @@ class Program:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    @property
+    def is_peer(self) -> bool:
+        """Whether it is somebody else's, that has promised nothing."""
+        return self.kind != "daemon"
 
     @property
     def lines(self) -> list[Line]:

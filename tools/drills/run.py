@@ -17,7 +17,7 @@ from tools.drills.table import NO_COUNTERPART
 def run_drill(fault: Fault, kind: Kind, *, rounds: int, keep: Path | None = None) -> Outcome:
     """Run one drill against one program in a folder of its own, below `keep` where there is one."""
     name = name_of(fault)
-    if kind == "script" and not fault.COUNTERPART:
+    if kind != "daemon" and not fault.COUNTERPART:
         return Outcome(name, kind, "skipped", note=NO_COUNTERPART)
     with contextlib.ExitStack() as stack:
         if keep is None:

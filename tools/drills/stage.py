@@ -1,6 +1,7 @@
 """Where one drill runs: a folder, and the program to put into it."""
 
 import json
+import shlex
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -8,10 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from tools.drills.needs import SkipError
 from tools.drills.program import Kind, Program
 
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLE = ROOT / "models" / "avdigits"
+
+LABELS = "0123456789"
 
 PERIOD_S = 0.05
 """Time from one window to the next."""
@@ -72,7 +76,8 @@ class Stage:
 
         Args:
             camera: its URL.
-            audio: what the daemon hears; the script has a microphone or nothing.
+            audio: what the daemon hears; the script has a microphone or nothing, the SDK's loop
+                over a camera nothing.
             tier: the daemon's; pinned, so that the machine's load does not matter, or `auto`.
             journal: the directory of the file; None for the usual one.
             bundle: the models.
@@ -82,11 +87,21 @@ class Stage:
             environ: further variables.
 
         Raises:
+            SkipError: the SDK was to hear.
             StartError: it gave no answers.
         """
         journal = journal or self.journal
         if self.kind == "script":
-            program = self._script(camera, audio == "microphone", journal, prefix, environ)
+            model = BUNDLE / ("high.tflite" if audio == "microphone" else "low.tflite")
+            module = ["tools.drills.peer", camera, str(model), str(journal / "answers.jsonl")]
+            module += ["--microphone"] if audio == "microphone" else []
+            program = self._peer(module, journal, prefix, environ)
+        elif self.kind == "sdk":
+            if audio == "microphone":
+                raise SkipError("its loop over a camera hears nothing")
+            module = ["tools.drills.sdk_peer", camera, str(self._runner())]
+            module += [str(journal / "answers.jsonl")]
+            program = self._peer(module, journal, prefix, environ)
         else:
             self.write_config(camera, audio, tier=tier, bundle=bundle, sections=sections)
             program = self.daemon(journal, arguments, prefix=prefix, environ=environ)
@@ -138,23 +153,28 @@ class Stage:
         """Return a copy of the shipped bundle that a drill may damage."""
         return Path(shutil.copytree(BUNDLE, self.folder / "bundle"))
 
-    def _script(
+    def _peer(
         self,
-        camera: str,
-        microphone: bool,
+        module: Sequence[str],
         journal: Path,
         prefix: Sequence[str],
         environ: Mapping[str, str] | None,
     ) -> Program:
         journal.mkdir(exist_ok=True)
-        model = BUNDLE / ("high.tflite" if microphone else "low.tflite")
-        command = [sys.executable, "-m", "tools.drills.peer", camera, str(model)]
-        command += [str(journal / "answers.jsonl"), *(["--microphone"] if microphone else [])]
         return Program(
-            "script",
-            [*prefix, *command],
+            self.kind,
+            [*prefix, sys.executable, "-m", *module],
             journal / "answers.jsonl",
             log=self.folder / "stderr.log",
             period_s=PERIOD_S,
             environ={"PYTHONPATH": str(ROOT), **(environ or {})},
         )
+
+    def _runner(self) -> Path:
+        """Write the program that the SDK starts with a socket's path, as its own runners are."""
+        runner = self.folder / "runner.eim"
+        command = [sys.executable, "-m", "tools.drills.sdk_runner"]
+        command += [str(BUNDLE / "low.tflite"), LABELS]
+        runner.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$1"\n', encoding="utf-8")
+        runner.chmod(0o755)
+        return runner

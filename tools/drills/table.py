@@ -24,10 +24,10 @@ def sentence(outcome: Outcome) -> str:
 
 
 def markdown(outcomes: Sequence[Outcome], phrases: Mapping[str, str]) -> str:
-    """Return the table, one row a drill, with the reasons of what was skipped or failed below.
+    """Return the tables, one row a drill, with the reasons of what was skipped or failed below.
 
     Args:
-        outcomes: of the daemon and, where it was drilled, of the script.
+        outcomes: of the daemon and, where they were drilled, of its peers.
         phrases: what happens in each drill.
     """
     by_drill: dict[str, dict[str, Outcome]] = {}
@@ -39,10 +39,15 @@ def markdown(outcomes: Sequence[Outcome], phrases: Mapping[str, str]) -> str:
     for drill, found in by_drill.items():
         row = [drill, *_cells(found.get("daemon"))]
         rows.append([*row, *_cells(found.get("script"))] if with_script else row)
-    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    tables = [_table(rows)]
+    by_sdk = [outcome for outcome in outcomes if outcome.program == "sdk" and _ran(outcome)]
+    if by_sdk:
+        head = [f"SDK: {_HEAD[0][0]}", *_HEAD[0][1:]]
+        rows = [[outcome.drill, *_cells(outcome)] for outcome in by_sdk]
+        tables.append(_table([head, ["---", *("--:" for _ in head[1:])], *rows]))
     drills = "\n".join(f"- `{drill}`: {phrases[drill]}" for drill in by_drill if drill in phrases)
     notes = "\n".join(_notes(outcomes))
-    return "\n\n".join(part for part in (table, drills, notes) if part) + "\n"
+    return "\n\n".join(part for part in (*tables, drills, notes) if part) + "\n"
 
 
 def json_lines(outcomes: Iterable[Outcome]) -> str:
@@ -50,8 +55,16 @@ def json_lines(outcomes: Iterable[Outcome]) -> str:
     return "".join(json.dumps(outcome.record()) + "\n" for outcome in outcomes)
 
 
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _ran(outcome: Outcome) -> bool:
+    return outcome.verdict != "skipped"
+
+
 def _cells(outcome: Outcome | None) -> list[str]:
-    if outcome is None or outcome.verdict == "skipped":
+    if outcome is None or not _ran(outcome):
         return ["–"] * 5
     return [figure or "–" for figure in _figures(outcome)]
 
@@ -74,8 +87,8 @@ def _seconds(seconds: float | None) -> str:
 def _notes(outcomes: Sequence[Outcome]) -> list[str]:
     notes = []
     for outcome in outcomes:
-        who = "" if outcome.program == "daemon" else ", script"
-        if outcome.note and outcome.note != NO_COUNTERPART:
+        who = "" if outcome.program == "daemon" else f", {outcome.program}"
+        if outcome.note and outcome.note != NO_COUNTERPART and (not who or _ran(outcome)):
             notes.append(f"- {outcome.drill}{who}: {outcome.note}")
         notes += [f"- **{outcome.drill}{who} failed**: {text}" for text in outcome.failures]
     return notes

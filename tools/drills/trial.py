@@ -125,11 +125,11 @@ class Trial:
     def end(self) -> Outcome:
         """Wait for the recovery, stop the program and judge."""
         program = self.program
-        patience_s = SCRIPT_WATCH_S if program.kind == "script" else 4 * self._within_s
+        patience_s = SCRIPT_WATCH_S if program.is_peer else 4 * self._within_s
         back = program.wait_for(self._recovered, self.healed_ns, patience_s)
         if back is not None:
             program.go_on(AFTER_S)
-        elif program.kind == "script":
+        elif program.is_peer:
             self._watch_out(patience_s)
         end_ns = time.monotonic_ns()
         ended_early = not program.running
@@ -184,7 +184,7 @@ class Trial:
         self.expect(repeated_numbers(kept) == 0, "numbers of lines come twice")
         tracebacks = [text for _, text in program.words() if text.startswith("Traceback")]
         self.expect(not tracebacks, f"{len(tracebacks)} tracebacks in the log")
-        verdict: Verdict = "measured" if program.kind == "script" else "passed"
+        verdict: Verdict = "measured" if program.is_peer else "passed"
         return Outcome(
             drill=self.drill,
             program=program.kind,
@@ -202,7 +202,7 @@ class Trial:
     def _report_s(self) -> float | None:
         """Return the time to the first word of the fault; None where one is missing."""
         said = [(at_ns - self.began_ns) / NS_PER_S for at_ns, _ in self._words()]
-        if self.program.kind == "script":
+        if self.program.is_peer:
             return min(said, default=None)
         words = []
         if self._reported is not None:
@@ -214,7 +214,7 @@ class Trial:
 
     def _words(self) -> Iterator[tuple[int, str]]:
         """Return what the log says of the fault; anything the script says counts."""
-        wanted = "" if self.program.kind == "script" else self._logged or ""
+        wanted = "" if self.program.is_peer else self._logged or ""
         return (word for word in self.program.words(self.began_ns) if wanted in word[1])
 
 

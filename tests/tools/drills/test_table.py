@@ -26,6 +26,16 @@ def test_a_row_has_the_daemon_and_the_script() -> None:
     assert not any("Not drilled" in line for line in table)
 
 
+def test_the_sdk_has_a_table_of_its_own() -> None:
+    spins = Outcome("camera_dies", "sdk", "measured", None, None, 9.0, 180, 0)
+    deaf = Outcome("sound_killed", "sdk", "skipped", note="hears nothing")
+    text = markdown([PASSED, DIED, spins, deaf], {})
+    assert "| SDK: drill | reported | recovered |" in text
+    assert "| camera_dies | never | never | 9.0 s | 180 | 0 |" in text
+    assert "hears nothing" not in text
+    assert text.count("| disk_full |") == 1
+
+
 def test_without_the_script_it_has_no_columns() -> None:
     table = markdown([PASSED], PHRASES).splitlines()
     assert table[2] == "| disk_full | 0.5 s | 0.0 s | 0.1 s | 0 | 0 |"

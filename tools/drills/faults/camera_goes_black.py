@@ -18,7 +18,7 @@ def run(stage: Stage) -> Outcome:
             source.mode = "black"
             program.go_on(LASTS_S)
             source.mode = "ok"
-        if program.kind == "script":
+        if program.is_peer:
             trial.note = "it names digits in the dark"
         return trial.end()
 

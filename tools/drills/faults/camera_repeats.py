@@ -22,6 +22,6 @@ def run(stage: Stage) -> Outcome:
             source.mode = "repeating"
             program.go_on(LASTS_S)
             source.mode = "ok"
-        if program.kind == "script":
+        if program.is_peer:
             trial.note = "it goes on answering, from the dead picture"
         return trial.end()

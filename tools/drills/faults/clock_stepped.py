@@ -52,7 +52,7 @@ def _stepped(line: Line) -> bool:
 def _told_s(program: Program) -> list[float]:
     """Return by how much the clock was set, by the journal, once it has told every step."""
     program.wait_until(
-        lambda: sum(map(_stepped, program.lines)) > len(STEPS_S) or program.kind == "script",
+        lambda: sum(map(_stepped, program.lines)) > len(STEPS_S) or program.is_peer,
         PATIENCE_S,
     )
     return [line.fields["by_s"] for line in program.lines if _stepped(line)]

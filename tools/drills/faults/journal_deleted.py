@@ -23,6 +23,6 @@ def run(stage: Stage) -> Outcome:
         with trial.fault():
             program.follower.look()
             shutil.rmtree(stage.journal)
-        if program.kind == "script":
+        if program.is_peer:
             trial.note = "it goes on writing to the deleted file"
         return trial.end()

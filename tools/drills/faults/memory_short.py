@@ -41,7 +41,7 @@ def run(stage: Stage) -> Outcome:
             stage.drill,
             program,
             recovered=lambda line: line.says("prediction", tier="high")
-            or (program.kind == "script" and line.event == "prediction"),
+            or (program.is_peer and line.event == "prediction"),
             reported=lambda line: line.says("tier_change", to="critical", resource="memory"),
             within_s=5.0 + 3 * UP_AFTER_S,  # one tier after the other
         )

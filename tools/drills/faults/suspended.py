@@ -35,7 +35,7 @@ def run(stage: Stage) -> Outcome:
             program.go_on(STANDS_S)
             clock.shift(wall_s=SLEEPS_S, boot_s=SLEEPS_S)
             program.process.send_signal(signal.SIGCONT)
-        program.wait_for(_slept, trial.began_ns, 0.0 if program.kind == "script" else PATIENCE_S)
+        program.wait_for(_slept, trial.began_ns, 0.0 if program.is_peer else PATIENCE_S)
         told = [line for line in program.lines if line.event == "clock"]
         trial.expect(
             len(told) == 1 and _slept(told[0]),
