@@ -67,7 +67,17 @@ class Rig:
         self.ring.append(Chunk(np.zeros(samples, np.float32), self.clock()))
 
     def order(self, tier: Tier) -> None:
-        decision = Decision(tier, self.loop.tier, "cpu", "cpu_limit", "it is so", 7 * 10**9, 10**9)
+        decision = Decision(
+            tier,
+            self.loop.tier,
+            "cpu",
+            "cpu_limit",
+            "it is so",
+            7 * 10**9,
+            10**9,
+            awaits=("sound arrives",),
+            wait_s=5.0,
+        )
         self.swapper.request(tier, Order(tier, decision, None, self.clock(), HEADROOM))
         self.swapper.step()
 
@@ -127,6 +137,7 @@ def test_a_tier_is_adopted_between_two_windows_and_journalled(rig: Rig) -> None:
     assert isinstance(change, TierChange)
     assert (change.from_, change.to, change.resource) == (Tier.CRITICAL, Tier.LOW, "cpu")
     assert change.next_change_s == 6.0
+    assert (change.awaits, change.wait_s) == (("sound arrives",), 5.0)
     assert change.headroom == HEADROOM
     assert change.prepare_ms > 0
     assert [one.tier for one in rig.predictions()] == [Tier.CRITICAL, Tier.LOW]

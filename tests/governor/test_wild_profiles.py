@@ -158,6 +158,16 @@ def test_tiers_that_cost_nothing_all_run() -> None:
     assert settled(with_costs(dict.fromkeys(TIERS, free)), Tier.CRITICAL) is Tier.HIGH
 
 
+def test_a_tier_that_is_driven_out_where_the_next_one_is_not_says_by_what() -> None:
+    # Its median is below that of `high`, but one window in twenty takes long.
+    profile = with_costs({Tier.MEDIUM: {"cycle_p95_ms": 80.0}})
+    reading = replace(CALM, time_ns=seconds(1000.0))
+    _, decision = decide(PolicyState(Tier.MEDIUM), reading, profile, Limits())
+    assert (decision.rule, decision.needs) == ("cpu_pending", (decision.binding,))
+    assert decision.binding is not None
+    assert (decision.binding.tier, decision.binding.quantity) == (Tier.MEDIUM, "latency_with")
+
+
 @pytest.mark.parametrize("cost", ["memory_mib", "cycle_ms", "cpu_ms"])
 def test_a_tier_that_costs_too_much_is_never_run(cost: str) -> None:
     dear = {cost: 1e9, "cycle_p95_ms": 1e9}
