@@ -41,6 +41,7 @@ class Notifier:
         self._clock = clock
         self._address = address
         self._socket: socket.socket | None = None
+        self._unheard = False
         if address is None:
             return
         if not address.startswith(("/", "@")):
@@ -51,8 +52,10 @@ class Notifier:
         except OSError as error:
             log.warning("systemd is not told anything: %s", error)
             return
-        # A manager that does not read must not hold the daemon up.
+        # A manager that does not read must not hold the daemon up, and the loop not at all.
         self._socket.settimeout(_SEND_S)
+        self._hasty = self._socket.dup()
+        self._hasty.settimeout(0.0)
 
     @classmethod
     def from_environment(
@@ -76,12 +79,12 @@ class Notifier:
         self._send("READY=1", *self._status(status))
 
     def status(self, text: str) -> None:
-        """Say in a sentence what it is doing; `systemctl status` shows it."""
-        self._send(*self._status(text))
+        """Say in a sentence what it is doing; `systemctl status` shows it. Never waits."""
+        self._send(*self._status(text), waits=False)
 
     def watchdog(self) -> None:
-        """The service is alive and does its work."""
-        self._send("WATCHDOG=1")
+        """The service is alive and does its work. Never waits: the next one is soon enough."""
+        self._send("WATCHDOG=1", waits=False)
 
     def reloading(self) -> None:
         """A reload begins; `ready` ends it. Type=notify-reload needs the time (systemd 253)."""
@@ -95,6 +98,7 @@ class Notifier:
         """Let go of the socket."""
         if self._socket is not None:
             self._socket.close()
+            self._hasty.close()
             self._socket = None
 
     @staticmethod
@@ -102,13 +106,18 @@ class Notifier:
         line = " ".join(text.split())
         return [f"STATUS={line}"] if line else []
 
-    def _send(self, *lines: str) -> None:
+    def _send(self, *lines: str, waits: bool = True) -> None:
         if self._socket is None or self._address is None or not lines:
             return
         address = self._address
         if address.startswith("@"):
             address = "\0" + address[1:]
+        channel = self._socket if waits else self._hasty
         try:
-            self._socket.sendto("\n".join(lines).encode("utf-8", "replace"), address)
+            channel.sendto("\n".join(lines).encode("utf-8", "replace"), address)
         except OSError as error:
-            log.warning("systemd was not told %s: %s", lines[0], error)
+            if waits or not self._unheard:  # what is said every second is missed once
+                log.warning("systemd was not told %s: %s", lines[0], error)
+            self._unheard = True
+        else:
+            self._unheard = False

@@ -109,3 +109,19 @@ def test_a_text_that_is_not_unicode_is_sent(systemd: Systemd) -> None:
     notifier.status("clip-\udcff.mp4")
     assert systemd.heard() == ["STATUS=clip-?.mp4"]
     notifier.close()
+
+
+def test_what_comes_every_second_waits_for_nobody_and_is_missed_once(
+    systemd: Systemd, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_daemon.sdnotify._SEND_S", 600.0)  # whoever waited would hang here
+    notifier = Notifier.from_environment(systemd.environ)
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3000):  # more than any queue takes
+            notifier.watchdog()
+            notifier.status("low")
+    assert len(caplog.records) == 1
+    assert "systemd was not told" in caplog.text
+    assert systemd.heard() == ["WATCHDOG=1"]
+    notifier.watchdog()
+    notifier.close()

@@ -80,10 +80,12 @@ class Running:
             env={**os.environ, **(environ or {})},
         )
 
-    def wait_for(self, wanted: Callable[[Fields], bool], *, after: int = -1) -> Fields:
+    def wait_for(
+        self, wanted: Callable[[Fields], bool], *, after: int = -1, within_s: float = PATIENCE_S
+    ) -> Fields:
         """Return the first line with a number above `after` for which `wanted` is true."""
         stop = threading.Event()
-        timer = threading.Timer(PATIENCE_S, stop.set)
+        timer = threading.Timer(within_s, stop.set)
         timer.start()
         watch = threading.Thread(target=self._stop_with_the_process, args=(stop,), daemon=True)
         watch.start()
@@ -96,12 +98,15 @@ class Running:
             stop.set()
         raise AssertionError(f"the line did not come; log:\n{self.log.read_text()}")
 
-    def wait_for_event(self, event: str, *, after: int = -1, **fields: object) -> Fields:
+    def wait_for_event(
+        self, event: str, *, after: int = -1, within_s: float = PATIENCE_S, **fields: object
+    ) -> Fields:
         """Return the first line of a kind whose fields have these values."""
         return self.wait_for(
             lambda line: line["event"] == event
             and all(line.get(name) == value for name, value in fields.items()),
             after=after,
+            within_s=within_s,
         )
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:

@@ -1,15 +1,14 @@
 """Models that have no answer to sound alone, in a running daemon whose camera goes and comes."""
 
 import shutil
-import socket
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 from edge_daemon import exitcode
 from edge_daemon.resources import shipped_bundle
 from tests.capture.mjpeg import mjpeg_server
-from tests.daemon.running import DATA, PATIENCE_S, Fields, lines, of, running, write_config
+from tests.daemon.notified import Notified
+from tests.daemon.running import DATA, Fields, lines, of, running, write_config
 
 
 def needing_a_picture(folder: Path) -> Path:
@@ -23,35 +22,10 @@ def needing_a_picture(folder: Path) -> Path:
     return bundle
 
 
-class Systemd:
-    """The socket that systemd would listen on."""
-
-    def __init__(self, path: Path) -> None:
-        self.environ = {"NOTIFY_SOCKET": str(path)}
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.bind(str(path))
-        self._socket.settimeout(PATIENCE_S)
-
-    def __enter__(self) -> "Systemd":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._socket.close()
-
-    def hear(self, wanted: Callable[[str], bool]) -> str:
-        """Return the next line that is wanted."""
-        deadline_s = time.monotonic() + PATIENCE_S
-        while time.monotonic() < deadline_s:
-            for line in self._socket.recv(4096).decode().splitlines():
-                if wanted(line):
-                    return line
-        raise AssertionError("systemd did not hear of it")
-
-
 def test_without_a_camera_it_waits_and_says_so_and_goes_on_when_it_is_back(
     tmp_path: Path, valid: Callable[[list[Fields]], None]
 ) -> None:
-    with mjpeg_server(30) as camera, Systemd(tmp_path / "notify") as systemd:
+    with mjpeg_server(30) as camera, Notified(tmp_path / "notify") as systemd:
         config = write_config(
             tmp_path / "config.yaml",
             bundle=str(needing_a_picture(tmp_path)),
