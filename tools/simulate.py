@@ -28,6 +28,7 @@ from tools.simulation.contest import Job, Result, run_jobs
 from tools.simulation.contestants import ORACLE, OURS, Contestant, contestants
 from tools.simulation.curves import scattered, swept
 from tools.simulation.effects import effects
+from tools.simulation.figures import figures
 from tools.simulation.gates import gates
 from tools.simulation.limitsfile import LimitsError, limits_yaml, read_limits
 from tools.simulation.loop import simulate
@@ -46,7 +47,7 @@ from tools.simulation.variants import variants
 from tools.training.progress import Progress
 from tools.training.record import Record
 
-WIDTH = 175
+WIDTH = 180
 """Columns of a table that goes to no terminal."""
 
 SWEPT_KINDS = ("ordinary", "bursts", "hot", "leak")
@@ -231,6 +232,11 @@ def draw(options: argparse.Namespace, console: Console) -> int:
                 runs[each.name] = simulate(trace, happens, board, each.maker(profile, board))
         name = "timeline " + trace.name.replace("×", "x")
         path = options.out / name.replace(" ", "-")
+        results = [
+            Result(who, trace.name, trace.kind, trace.load, trace.seed, figures(run, trace, board))
+            for who, run in runs.items()
+        ]
+        show_summaries(console, trace.name, summarise(results))
         shown = OURS if OURS in runs else ORACLE
         console.print(f"plot: {write(timeline(trace, board, runs, shown), path)}")
     return 0

@@ -17,8 +17,9 @@ from tools.simulation.summary import Interval, Summary
 def show_summaries(console: Console, title: str, summaries: Sequence[Summary]) -> None:
     """Print a line for each policy: switches and regret by load, the rest over all.
 
-    `back` is switches taken back within 30 s, `short` time without enough memory, `delay` the most
-    polls from a hard event to a move down.
+    `back` is switches taken back within 30 s, `short` time without enough memory, `mute` the most
+    time without an answer in a trace whose sensors fail, `delay` the most polls from a hard event
+    to a move down.
     """
     loads = sorted({summary.load for summary in summaries if summary.load is not None})
     columns: list[float | None] = [*loads] if loads else [None]
@@ -30,7 +31,7 @@ def show_summaries(console: Console, title: str, summaries: Sequence[Summary]) -
             table.add_column(head, justify="right", no_wrap=True)
     for name in ("all: regret %\n[95 %]", "missed %\n[95 %]"):
         table.add_column(name, justify="right", no_wrap=True)
-    for name in ("back\n/h", "short\n%", "off\n%", "delay\npolls"):
+    for name in ("back\n/h", "short\n%", "off\n%", "mute\n%", "delay\npolls"):
         table.add_column(name, justify="right")
     for name in dict.fromkeys(summary.policy for summary in summaries):
         of = {summary.load: summary for summary in summaries if summary.policy == name}
@@ -45,6 +46,7 @@ def show_summaries(console: Console, title: str, summaries: Sequence[Summary]) -
             f"{whole.reversals.value:.{0 if whole.reversals.value >= 10.0 else 1}f}",
             f"{100.0 * whole.violation.value:.2f}",
             f"{100.0 * whole.off:.1f}",
+            "-" if whole.unanswered is None else f"{100.0 * whole.unanswered:.2f}",
             str(whole.delay_polls),
         )
     console.print(table)

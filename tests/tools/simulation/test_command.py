@@ -90,8 +90,12 @@ def test_ablate_leaves_one_part_out_at_a_time(trace: Path, tmp_path: Path) -> No
     assert {"oracle", "ours", "without hysteresis", "own load counted as others'"} < names
 
 
-def test_plot_draws_a_timeline(trace: Path, tmp_path: Path) -> None:
-    assert run("plot", tmp_path, "--trace", trace) == 0
+def test_plot_draws_a_timeline_and_says_what_came_of_it(
+    trace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("plot", tmp_path, "--trace", trace, "--policy", "always medium", "ours") == 0
+    rows = [line.split()[1] for line in capsys.readouterr().out.splitlines() if "[" in line]
+    assert {"oracle", "always", "ours"} <= set(rows) and "ALERT" not in rows
     assert (tmp_path / "timeline-lab-x1.png").stat().st_size > 20_000
 
 
