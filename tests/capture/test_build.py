@@ -1,15 +1,18 @@
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from edge_daemon.capture import microphone
 from edge_daemon.capture.build import Capturing, build_capture, build_sources
 from edge_daemon.capture.liveness import State
-from edge_daemon.capture.source import Frame
+from edge_daemon.capture.source import Frame, SourceError
 from edge_daemon.clock import VirtualClock
 from edge_daemon.config import Config, ConfigError, parse_config
 from edge_daemon.demo import CLIP
 from edge_daemon.journal.events import Capture
+from edge_daemon.worker import Worker
 
 SOON_NS = 100_000_000
 LATER_NS = 10_000_000_000
@@ -154,3 +157,50 @@ def test_models_that_need_a_picture_get_no_window_without_one() -> None:
     assert bound.sound() is True
     lose(bound, "video")
     assert (bound.picture(), bound.sound()) == (False, False)
+
+
+def test_a_microphone_whose_driver_hangs_is_left_and_another_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[tuple[object, ...]] = []
+    freed, again = threading.Event(), threading.Event()
+
+    class Hanging:
+        name = "microphone"
+        may_repeat = True
+
+        def __init__(self, *arguments: object, **options: object) -> None:
+            made.append((*arguments, options["try_rates_hz"], options["root"]))
+
+        def open(self) -> None:
+            if len(made) > 1:
+                again.set()
+            assert freed.wait(20)
+            raise SourceError("gone")
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(microphone, "PortAudioMicrophone", Hanging)
+    clock = VirtualClock()
+    capturing = build_capture(
+        config("video: {source: none}\naudio: {device: 0d8c:0014, rate_hz: 16000}"),
+        sample_rate_hz=8000,
+        shrink=lambda image: image,
+        clock=clock,
+        on_change=lambda change: None,
+        root=Path("/board"),
+    )
+    (feed,) = capturing.feeds
+    worker = Worker("audio", feed.run)
+    worker.start()
+    try:
+        for second in range(1, 20):
+            clock.advance_to(second * 60 * 10**9)
+            if again.wait(1):
+                break
+        assert made == 2 * [("0d8c:0014", 8000, (16_000,), Path("/board"))]
+    finally:
+        worker.ask_to_stop()
+        freed.set()
+        assert worker.stop(20)
