@@ -121,6 +121,8 @@ def test_answers_need_memory_and_power_and_no_charge_excuses() -> None:
     assert too_hot.unanswered == pytest.approx((360.0 - answered_s) / 3600.0)
     empty = replace(HOUR, on_mains=~gone, battery_wh=2.0)
     assert figures(made(tier=off), empty, BOARD).unanswered == 0.0
+    charged = replace(HOUR, battery_wh=2.0)
+    assert figures(made(tier=off), charged, BOARD).unanswered == too_hot.unanswered
 
 
 def test_critical_has_nowhere_to_go() -> None:

@@ -36,6 +36,12 @@ def test_the_sets_share_nothing(sets: list[list[Trace]]) -> None:
         assert {trace.kind for trace in one} == {trace.kind for trace in other}
 
 
+def test_two_kinds_try_the_sensors(sets: list[list[Trace]]) -> None:
+    for some in sets:
+        assert {trace.kind for trace in some if trace.faulty} == {"noisy", "lost"}
+        assert all(trace.faulty for trace in some if trace.kind in ("noisy", "lost"))
+
+
 def test_a_set_is_always_the_same(scoring: list[Trace]) -> None:
     again = traces(SCORING, BOARD)
     assert [trace.name for trace in again] == [trace.name for trace in scoring]

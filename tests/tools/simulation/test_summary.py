@@ -110,7 +110,9 @@ def test_answers_are_a_gate_only_where_sensors_fail() -> None:
     (found,) = [each for each in summarise(rows) if each.policy == "x"]
     assert found.unanswered is None
     assert all(gate.passed for gate in gates([found], "x"))
-    worst = summarise([replace(row, faulty=True) for row in rows])
+    good = [replace(row, figures=FIGURES) for row in rows]
+    worst = summarise([replace(row, faulty=True) for row in (*good, *rows)])
+    assert next(each for each in worst if each.policy == "x").unanswered == 0.5
     assert [gate.name for gate in gates(worst, "x") if not gate.passed] == [
         "no answer while sensors fail"
     ]
