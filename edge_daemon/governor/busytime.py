@@ -76,7 +76,10 @@ class BusyTime:
         """Look again for the files."""
         self._present = self._stat.path.exists()
         group = root_group(self._root)
-        if self._usage is None and group is not None:
+        if group is None and self._usage is not None:
+            self._usage.close()
+            self._usage = None
+        elif self._usage is None and group is not None:
             self._usage = KernelFile(group / "cpu.stat", 64)
 
     def read(self, *, check: bool) -> tuple[int, Cores]:
@@ -92,8 +95,10 @@ class BusyTime:
             OSError: a file cannot be read.
             ValueError: a file is malformed.
         """
+        now_ns = None
         if self._by_group and self._cores is not None and not check:
             now_ns = self._read_group()
+        if now_ns is not None and self._cores is not None:
             self._busy_ns += now_ns - self._counted_ns
             self._counted_ns = now_ns
             return self._busy_ns, self._cores
@@ -121,23 +126,31 @@ class BusyTime:
         except ValueError:
             raise ValueError(f"{self._stat.path} begins {data[:48]!r}") from None
         stat_ns = (sum(counters) - idle - iowait) * self._tick_ns
-        group_ns = self._read_group() if self._usage is not None and everywhere else None
-        now_ns = group_ns if self._by_group and group_ns is not None else stat_ns
-        self._busy_ns += now_ns - self._counted_ns
+        group_ns = self._read_group() if everywhere else None
+        if not self._by_group:
+            self._busy_ns += stat_ns - self._counted_ns
+        elif group_ns is not None:
+            self._busy_ns += group_ns - self._counted_ns
+        else:
+            self._busy_ns = 0  # what counted so far is gone: nothing to compare with
         stolen = sum(counters[_STEAL:])
         self._by_group = group_ns is not None and stolen == self._stolen
         self._counted_ns = group_ns if self._by_group and group_ns is not None else stat_ns
         self._stolen = stolen
         return Cores(allowed, online, max(1, min(len(allowed), online)))
 
-    def _read_group(self) -> int:
-        """Return the root group's usage; its cpu.stat begins "usage_usec 61410511"."""
-        assert self._usage is not None
-        data = self._usage.read()
+    def _read_group(self) -> int | None:
+        """Return the root group's usage; its cpu.stat begins "usage_usec 61410511".
+
+        None where it cannot be read, as once its file system was unmounted: /proc/stat counts then.
+        """
+        if self._usage is None:
+            return None
         try:
+            data = self._usage.read()
             return 1000 * int(data[data.index(b" ") : data.index(b"\n")])
-        except ValueError:
-            raise ValueError(f"{self._usage.path} begins {data[:48]!r}") from None
+        except (OSError, ValueError):
+            return None
 
 
 def _counters(stat: bytes, cores: frozenset[int] | None) -> list[int]:

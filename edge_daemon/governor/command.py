@@ -7,7 +7,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 from edge_daemon.redaction import redact
 from edge_daemon.signals import unblock
@@ -69,9 +69,9 @@ class Command:
         stop = stop or threading.Event()
         if self._running is not None and self._running.poll() is None:
             raise CommandError(f"{self.name} hangs in a driver and cannot be killed")
-        out, complaints = _bounded("output"), _bounded("complaints")
-        try:
+        with ExitStack() as held:
             try:
+                out, complaints = _bounded("output", held), _bounded("complaints", held)
                 process = self._running = subprocess.Popen(
                     self._arguments,
                     stdin=subprocess.DEVNULL,
@@ -80,14 +80,11 @@ class Command:
                     start_new_session=True,
                     preexec_fn=unblock,
                 )
-            except (OSError, ValueError) as error:
+            except (OSError, ValueError, subprocess.SubprocessError) as error:
                 raise CommandError(f"{self.name} cannot be started: {error}") from None
             ended = _wait(process, self._timeout_s, stop)
             _end(process)
             printed, complained = _written(out), _written(complaints)
-        finally:
-            os.close(out)
-            os.close(complaints)
         because = f": {self.shown(complained)[-200:]}" if complained else ""
         if not ended:
             why = "was stopped" if stop.is_set() else f"ran for more than {self._timeout_s:g} s"
@@ -99,9 +96,10 @@ class Command:
         return printed
 
 
-def _bounded(name: str) -> int:
+def _bounded(name: str, held: ExitStack) -> int:
     """Return a file in memory that cannot grow (memfd_create(2), fcntl(2) on seals)."""
     descriptor = os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    held.callback(os.close, descriptor)
     os.ftruncate(descriptor, MOST_BYTES)
     fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK)
     return descriptor

@@ -24,6 +24,7 @@ from edge_daemon.governor.command import MOST_BYTES, Command, CommandError
 from edge_daemon.governor.kernelfile import KernelFile
 from edge_daemon.governor.runtime import MeanPower, runtime_s
 
+_SLICE_S = 1.0
 _PLAIN = re.compile(r"(\d{1,3}(?:\.\d+)?)\s*%?", re.ASCII)
 
 Amount = Annotated[float, Meta(ge=0.0, le=1e9)]
@@ -160,7 +161,7 @@ class CommandGauge:
             charge, told_ns = last
             if (now_ns - told_ns) / 1e9 <= self._max_age_s:
                 return charge
-            problem = problem or f"{self._command.name} still runs and says nothing"
+            problem = problem or f"{self._command.name} has not said anything since"
         if problem is not None:
             raise ValueError(problem)
         return None
@@ -169,7 +170,11 @@ class CommandGauge:
         """Run the command again and again until told to stop: the worker's body."""
         while not stop.is_set():
             self.refresh(stop)
-            stop.wait(self._every_s)
+            due_ns = self._clock() + round(self._every_s * 1e9)
+            # In slices: while the board sleeps a wait stands still, and the charge goes on ageing.
+            while (left_s := (due_ns - self._clock()) / 1e9) > 0:
+                if stop.wait(min(left_s, _SLICE_S)):
+                    break
 
     def refresh(self, stop: threading.Event | None = None) -> None:
         """Run the command once and remember what it says, or how it failed."""
@@ -177,7 +182,7 @@ class CommandGauge:
             text = self._command.output(stop)
             now_ns = self._clock()
             charge = _charge(told(text.encode(), self._command.name), self._mean, now_ns)
-        except (CommandError, ValueError) as error:
+        except (CommandError, ValueError, OSError) as error:
             self._problem = self._command.shown(str(error))
         else:
             self._last, self._problem = (charge, now_ns), None

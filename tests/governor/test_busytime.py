@@ -154,11 +154,31 @@ def test_a_root_group_without_usage_is_not_asked(tmp_path: Path) -> None:
     assert one.ticks() == 8
 
 
-def test_a_malformed_usage_is_an_error_that_names_the_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("usage", ["usage_usec lots\n", "", None])
+def test_without_the_group_the_kernels_own_count_goes_on(tmp_path: Path, usage: str | None) -> None:
     one = Board(tmp_path, group=True)
-    write(tmp_path, {f"{ROOT}/cpu.stat": "usage_usec lots\n"})
-    with pytest.raises(ValueError, match=r"cpu\.stat begins b'usage_usec lots"):
-        one.busy.read(check=False)
+    one.usage_us += 50_000_000
+    one.cores[0][0] += 5000
+    assert one.ticks() == 5000
+    one.group = False
+    file = tmp_path / ROOT / "cpu.stat"
+    file.write_text(usage or "")
+    if usage is None:  # its file system was unmounted
+        file.unlink()
+        one.busy.scan()
+    assert one.ticks() < 0  # not comparable, once
+    one.cores[0][0] += 30
+    assert one.ticks() == 30
+    one.cores[0][0] += 7
+    assert one.ticks(check=True) == 7
+    one.group = True
+    one.write()
+    one.busy.scan()
+    one.cores[0][0] += 3
+    one.usage_us += 30_000
+    assert one.ticks(check=True) == 3
+    one.usage_us += 20_000
+    assert one.ticks() == 2
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+import errno
 import os
 import threading
 from pathlib import Path
@@ -18,8 +19,11 @@ from edge_daemon.governor.gauge import (
     told,
 )
 from edge_daemon.governor.probes import Probes
+from edge_daemon.worker import Worker
 from tests.governor.sysroot import board, seconds
 from tests.governor.test_command import wait_for
+
+S = 1_000_000_000
 
 
 def put(path: Path, text: str, mtime_s: int) -> None:
@@ -239,8 +243,60 @@ def test_a_command_that_does_not_come_back_is_an_error_when_its_charge_is_too_ol
 ) -> None:
     script = Script(tmp_path, "echo 73")
     script.gauge.refresh()
-    with pytest.raises(ValueError, match="ups-charge still runs and says nothing"):
+    with pytest.raises(ValueError, match="ups-charge has not said anything since"):
         script.gauge.read(seconds(61))
+
+
+def test_a_command_is_run_again_soon_after_the_board_slept(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    script = "echo ran >> $1; echo 73"
+    boot = VirtualClock(1000 * S)
+    command = Command(["/bin/sh", "-c", script, "sh", str(runs)], 10.0)
+    one = CommandGauge(command, 300.0, 330.0, boot)
+    worker = Worker("gauge", one.run)
+    worker.start()
+    wait_for(lambda: one.read(boot()) is not None)
+    boot.advance_to(boot() + 3600 * S)  # asleep, with the worker in its wait
+    with pytest.raises(ValueError, match="has not said anything since"):
+        one.read(boot())
+    wait_for(lambda: len(runs.read_text().split()) == 2)
+    wait_for(lambda: _reads(one, boot()))
+    assert worker.stop(10.0)
+
+
+def _reads(one: CommandGauge, now_ns: int) -> bool:
+    try:
+        return one.read(now_ns) is not None
+    except ValueError:
+        return False
+
+
+def _descriptors() -> set[str]:
+    return {path.name for path in Path("/proc/self/fd").iterdir()}
+
+
+@pytest.mark.parametrize("at", [1, 2])
+def test_a_board_out_of_descriptors_costs_one_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    calls: list[str] = []
+    make = os.memfd_create
+
+    def refuse(name: str, flags: int) -> int:
+        calls.append(name)
+        if len(calls) == at:
+            raise OSError(errno.ENFILE, os.strerror(errno.ENFILE))
+        return make(name, flags)
+
+    monkeypatch.setattr(os, "memfd_create", refuse)
+    one = CommandGauge(Command(["/bin/echo", "73"], 10.0), 1.0, 5.0, VirtualClock(S))
+    before = _descriptors()
+    one.refresh()
+    with pytest.raises(ValueError, match=r"/bin/echo cannot be started: .*Too many open files"):
+        one.read(S)
+    assert _descriptors() == before
+    one.refresh()
+    assert one.read(S) is not None
 
 
 def test_no_reading_waits_for_a_command(tmp_path: Path) -> None:
