@@ -65,8 +65,9 @@ def late_margin(tier: Tier, lateness: Lateness, limits: Limits) -> Margin | None
     """Return what late windows say of a tier; None where they say nothing.
 
     Late windows drive their own tier out, and let no higher one in. What they would be in a lower
-    one nobody knows before it runs. A tier is driven out by what was seen twice in a row, since
-    windows may be rarer than readings, and let in by what has held for a while.
+    one nobody knows before it runs. A tier is driven out by what a reading shows, and let in by what
+    has held for a while. A reading in which no window fell, where they are rare, shows what the
+    last two did have in common: one late window is not to count twice.
 
     Args:
         tier: whose margin.
@@ -78,10 +79,10 @@ def late_margin(tier: Tier, lateness: Lateness, limits: Limits) -> Margin | None
         return None
     if tier is not running:
         value = lateness.mean.value
-    elif lateness.last is None or lateness.before is None:
-        return None
+    elif lateness.mean.age_s == 0.0:
+        value = lateness.last
     else:
-        value = min(lateness.last, lateness.before)
+        value = min(lateness.last or 0.0, lateness.before or 0.0)
     if value is None or value < _NONE:
         return None
     return Margin(tier, "late_windows", value, limits.cpu.late_enter, limits.cpu.late_leave)
