@@ -21,7 +21,6 @@ PACKAGES = (
     "msgspec",
     "PyYAML",
     "opencv-python-headless",
-    "sounddevice",
     "soundfile",
 )
 RUNTIMES = ("ai-edge-litert", "tflite-runtime")
@@ -152,7 +151,7 @@ def import_trouble(module: str, timeout_s: float = 30.0) -> str | None:
 
 
 def _portaudio() -> str | None:
-    """Return the library that sounddevice would load."""
+    """Return the library that `capture/libportaudio.py` would load."""
     for name in ("portaudio", "portaudio.so.2"):
         if found := ctypes.util.find_library(name):
             return found

@@ -69,7 +69,9 @@ def _first_line(path: Path) -> str:
     if not text:
         raise ValueError(f"{path}: has no docstring")
     line = text.partition("\n")[0].rstrip(".")
-    return line[:1].lower() + line[1:] if not line[:2].isupper() else line
+    first = line.partition(" ")[0]
+    # Names are written as they are: PortAudio, V4L2, JSON.
+    return line if any(map(str.isupper, first[1:])) else line[:1].lower() + line[1:]
 
 
 def main() -> None:

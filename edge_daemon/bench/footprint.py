@@ -15,7 +15,7 @@ LIBRARIES = (
     ("opencv-python-headless", "cv2"),
     ("ai-edge-litert", "ai_edge_litert.interpreter"),
     ("soundfile", "soundfile"),
-    ("sounddevice", "sounddevice"),
+    ("PortAudio, its devices listed", "edge_daemon.capture.microphone:list_microphones"),
     ("psutil", "psutil"),
 )
 
@@ -26,9 +26,12 @@ def rss():
         return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE") / 2**20
 print("python", rss())
 for name in {modules!r}:
+    module, _, called = name.partition(":")
     try:
-        importlib.import_module(name)
-    except (ImportError, OSError):
+        found = importlib.import_module(module)
+        if called:
+            getattr(found, called)()
+    except Exception:  # not installed here
         continue
     print(name, rss())
 """
@@ -41,7 +44,7 @@ class Footprint:
     Attributes:
         critical_mib: the daemon in `critical`, replaying the demo's clip, after some windows.
         python_mib: a bare Python.
-        library_mib: what importing each library adds to those before it, in this order.
+        library_mib: what each library adds to those before it, in this order.
     """
 
     critical_mib: float
