@@ -26,6 +26,8 @@ RING_S = 3.0
 """Seconds of sound kept: the span that a pipeline looks back over, and room for a slow window."""
 
 _READ_LEAST_S = 2.0
+_STALL_PICTURES = 2.5
+"""Periods without a picture after which a slow source is stalled: one may be lost, one late."""
 
 Item = TypeVar("Item", Frame, Chunk)
 
@@ -43,6 +45,7 @@ class Capturing:
         audio: the audio source's name; `none` without one.
         listens: whether a model takes sound.
         needs_picture: whether the models have no answer to sound alone.
+        picture_ns: time from one picture to the next.
     """
 
     inputs: Inputs
@@ -51,6 +54,7 @@ class Capturing:
     audio: str
     listens: bool
     needs_picture: bool
+    picture_ns: int
 
     def check(self, now_ns: int) -> None:
         """Let each feed notice whether its source has fallen silent."""
@@ -128,8 +132,14 @@ def build_capture(
     ring = None
     if audio is not None and sample_rate_hz is not None:
         ring = SampleRing(round(RING_S * sample_rate_hz), sample_rate_hz)
-    max_age_ns = round(config.capture.stall_s * 1e9)
-    inputs = Inputs(slot, ring, max_age_ns, needs_picture=needs_picture)
+    video_stall_s, audio_stall_s = _video_stall_s(config), config.capture.stall_s
+    inputs = Inputs(
+        slot,
+        ring,
+        round(audio_stall_s * 1e9),
+        picture_age_ns=round(video_stall_s * 1e9),
+        needs_picture=needs_picture,
+    )
 
     def feed(
         kind: Literal["video", "audio"],
@@ -140,18 +150,19 @@ def build_capture(
         renew: Callable[[], Source[Item]] | None = None,
     ) -> Feed[Item]:
         capture = config.capture
+        stall_s = video_stall_s if kind == "video" else audio_stall_s
         return Feed(
             kind,
             source,
             sink,
-            liveness=Liveness(capture.stall_s),
+            liveness=Liveness(stall_s),
             clock=clock,
             on_change=on_change,
             retry=Backoff(capture.retry_first_s, capture.retry_max_s),
             dropped=dropped,
             remarks=remarks,
             renew=renew,
-            hang_s=max(HANG_S, 2 * capture.stall_s),
+            hang_s=max(HANG_S, 2 * stall_s),
         )
 
     feeds: list[Feed[Frame] | Feed[Chunk]] = []
@@ -192,6 +203,7 @@ def build_capture(
         audio="none" if audio is None else audio.name,
         listens=sample_rate_hz is not None,
         needs_picture=needs_picture,
+        picture_ns=round(_picture_s(config) * 1e9),
     )
 
 
@@ -239,6 +251,17 @@ def build_sources(
     return video, audio
 
 
+def _picture_s(config: Config) -> float:
+    """Return the time from one picture to the next."""
+    replay = config.video.source == "replay"
+    return 1 / (config.replay.rate_hz if replay else config.video.rate_hz)
+
+
+def _video_stall_s(config: Config) -> float:
+    """Return the silence after which pictures count as stalled: longer than they are apart."""
+    return max(config.capture.stall_s, _STALL_PICTURES * _picture_s(config))
+
+
 def _is_camera(config: Config) -> bool:
     return config.video.source in ("camera", "picamera2")
 
@@ -266,7 +289,7 @@ def _camera(config: Config, clock: Clock) -> Source[Frame]:
     video = config.video
     region = _region(config)
     # Given up before it counts as stalled, and later where a camera is known to be slow.
-    read_s = max(_READ_LEAST_S, config.capture.stall_s * 2 / 3)
+    read_s = max(_READ_LEAST_S, _video_stall_s(config) * 2 / 3)
     if video.source == "picamera2":
         from edge_daemon.capture.picamera import Picamera2Camera
 

@@ -9,13 +9,14 @@ from edge_daemon.window import Window
 class Inputs:
     """The newest picture and sound.
 
-    A modality whose newest item is older than `max_age_ns` counts as gone: the window goes on
-    with the other one. Owned by the loop.
+    A modality whose newest item is too old counts as gone: the window goes on with the other one.
+    Owned by the loop.
 
     Args:
         slot: where the camera's frames arrive; None without a camera.
         ring: where the microphone's samples arrive; None without a microphone.
-        max_age_ns: age at which a picture or sound is no longer what is there now.
+        max_age_ns: age at which a sound, or a picture, is no longer what is there now.
+        picture_age_ns: the same for pictures, where they are slower; None for `max_age_ns`.
         needs_picture: whether there is no window without a picture.
     """
 
@@ -25,11 +26,13 @@ class Inputs:
         ring: SampleRing | None,
         max_age_ns: int,
         *,
+        picture_age_ns: int | None = None,
         needs_picture: bool = False,
     ) -> None:
         self.slot = slot
         self.ring = ring
         self._max_age_ns = max_age_ns
+        self._picture_age_ns = max_age_ns if picture_age_ns is None else picture_age_ns
         self._needs_picture = needs_picture
         self._number = 0
         self._last_frame: Frame | None = None
@@ -69,7 +72,7 @@ class Inputs:
 
     def _fresh_frame(self, now_ns: int) -> Frame | None:
         frame = None if self.slot is None else self.slot.newest()
-        if frame is None or now_ns - frame.captured_ns > self._max_age_ns:
+        if frame is None or now_ns - frame.captured_ns > self._picture_age_ns:
             return None
         return frame
 

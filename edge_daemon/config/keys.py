@@ -75,8 +75,9 @@ class CaptureConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """What to do about a camera or microphone that fails.
 
     Attributes:
-        stall_s: silence after which a source is taken for stalled and opened again. A camera may
-            take two thirds of it for a picture, and always 2 s.
+        stall_s: silence after which a source is taken for stalled and opened again; for pictures
+            at least the time of two and a half of them at `rate_hz`. A camera may take two thirds
+            of it for a picture, and always 2 s.
         retry_first_s: wait before the first attempt to open it again; it doubles each time.
         retry_max_s: longest wait between attempts.
         black_s: time after which a camera's black picture is reported; null never reports it.

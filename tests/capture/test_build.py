@@ -1,11 +1,14 @@
 import threading
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from edge_daemon.capture import microphone
 from edge_daemon.capture.build import Capturing, build_capture, build_sources
+from edge_daemon.capture.feed import WATCH_S
 from edge_daemon.capture.liveness import State
 from edge_daemon.capture.source import Frame, SourceError
 from edge_daemon.clock import VirtualClock
@@ -204,3 +207,97 @@ def test_a_microphone_whose_driver_hangs_is_left_and_another_made(
         worker.ask_to_stop()
         freed.set()
         assert worker.stop(20)
+
+
+def pumped(text: str, until_s: float) -> Capturing:
+    """Return what has brought one picture, at the start, and sound up to a time."""
+    capturing = arriving(text)
+    for feed in capturing.feeds:
+        feed.pump(0 if feed.kind == "video" else round(until_s * 1e9))
+    return capturing
+
+
+@pytest.mark.parametrize(
+    ("rate_hz", "stall_s", "patience_s"), [(15, 3, 3), (0.25, 3, 10), (0.1, 3, 25), (0.1, 60, 60)]
+)
+def test_a_slow_source_has_time_for_its_pictures(
+    rate_hz: float, stall_s: float, patience_s: float
+) -> None:
+    text = (
+        f"video: {{source: synthetic, rate_hz: {rate_hz}}}\naudio: {{source: synthetic}}\n"
+        f"capture: {{stall_s: {stall_s}}}"
+    )
+    for late_s, state in ((patience_s - 0.1, State.HEALTHY), (patience_s + 0.1, State.STALLED)):
+        capturing = pumped(text, late_s)
+        video, audio = capturing.feeds
+        assert video.check(round(late_s * 1e9)) is state
+        window = capturing.inputs.cut(round(late_s * 1e9), with_audio=True)
+        assert window is not None and window.audio is not None
+        assert (window.frame is not None) is (state is State.HEALTHY)
+        # Sound has the same time as ever.
+        assert audio.check(round((late_s + stall_s - 0.1) * 1e9)) is State.HEALTHY
+        assert audio.check(round((late_s + stall_s + 0.1) * 1e9)) is State.STALLED
+        later_ns = round((late_s + stall_s + 0.1) * 1e9)
+        assert pumped(text, late_s).inputs.cut(later_ns, with_audio=True) is None
+
+
+def test_the_pictures_of_a_folder_come_at_its_own_rate() -> None:
+    text = "video: {source: replay, rate_hz: 15}\nreplay: {video: pictures, rate_hz: 0.2}"
+    assert arriving(text).picture_ns == 5 * 10**9
+    assert arriving("video: {rate_hz: 4}\nreplay: {rate_hz: 0.2}").picture_ns == 25 * 10**7
+
+
+def test_a_camera_of_a_picture_in_ten_seconds_stays_healthy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock, stop = VirtualClock(), threading.Event()
+    shown: list[int] = []
+    changes: list[Capture] = []
+    limits: list[int] = []
+
+    class FiveHertz:
+        """What OpenCV opens: it delivers five different pictures a second, for five minutes."""
+
+        def __init__(self, address: str, backend: int, given: list[int]) -> None:
+            limits.append(given[given.index(cv2.CAP_PROP_READ_TIMEOUT_MSEC) + 1])
+
+        def isOpened(self) -> bool:  # noqa: N802
+            return True
+
+        def get(self, what: int) -> float:
+            return 5.0
+
+        def getBackendName(self) -> str:  # noqa: N802
+            return "FFMPEG"
+
+        def grab(self) -> bool:
+            if len(shown) == 5:  # late once, for long enough that a watcher would see
+                clock.advance_to(clock() + 15 * 10**9)
+                threading.Event().wait(2 * WATCH_S)
+            clock.advance_to(clock() + 200_000_000)
+            capturing.check(clock())
+            if clock() > 300 * 10**9:
+                stop.set()
+            return True
+
+        def retrieve(self) -> tuple[bool, NDArray[np.uint8]]:
+            shown.append(clock())
+            return True, np.full((4, 4, 3), 50 + len(shown), dtype=np.uint8)
+
+        def release(self) -> None:
+            pass
+
+    monkeypatch.setattr(cv2, "VideoCapture", FiveHertz)
+    capturing = build_capture(
+        config("video: {device: rtsp://camera, rate_hz: 0.1}\naudio: {source: none}"),
+        sample_rate_hz=None,
+        shrink=lambda image: image,
+        clock=clock,
+        on_change=changes.append,
+    )
+    (feed,) = capturing.feeds
+    feed.run(stop)
+    assert [(change.state, change.previous) for change in changes] == [("healthy", "starting")]
+    assert feed.counts.items == pytest.approx(30, abs=2)
+    (limit_ms,) = limits
+    assert 10_000 < limit_ms < 25_000
