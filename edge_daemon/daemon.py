@@ -5,10 +5,8 @@ import os
 import platform
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from edge_daemon import __version__
 from edge_daemon.capture.build import Capturing, build_capture
@@ -21,7 +19,7 @@ from edge_daemon.governor.build import Governing, Recording, build_governing
 from edge_daemon.governor.governor import Order
 from edge_daemon.governor.senses import Senses
 from edge_daemon.governor.watch import Watch
-from edge_daemon.inference.bundle import Bundle, check_models, load_bundle
+from edge_daemon.inference.bundle import check_models, load_bundle
 from edge_daemon.inference.exposure import exposed_to_others
 from edge_daemon.inference.gate import Reuse
 from edge_daemon.inference.smoothing import Smoother
@@ -111,10 +109,11 @@ class Daemon:
             max_total_bytes=config.journal.max_total_mib * 2**20,
             buffer_lines=config.journal.buffer_lines,
         )
+        least_px = work_px(spec.inputs.image for spec in self.bundle.tiers.values())
         self._capturing: Capturing = build_capture(
             config,
             sample_rate_hz=self.bundle.sample_rate_hz,
-            shrink=_shrink(self.bundle),
+            shrink=partial(shrink, least_px=least_px),
             clock=self._clock,
             on_change=self.write,
             needs_picture=self.bundle.needs_picture,
@@ -219,18 +218,23 @@ class Daemon:
         self.journal.flush(0.2)
 
     def _step(self) -> None:
+        self._loop.step()
+        self._look_after()
+
+    def _look_after(self) -> None:
+        """See to the other parts and tell systemd: after each step, and while none is due."""
         now_ns = self._clock()
         self._capturing.check(now_ns)
-        self._loop.step()
         self._swap_watch.check()
         if not self._lockstep:
             self._clocks.check()
         elif self.journal.waiting > self._many_lines:
             self.journal.flush()  # faster than a disk; in real time nothing waits for one
         if self._watch.check(now_ns, self._loop.tier):
-            self._progress.after_step(
+            self._progress.check(
                 self._loop.fresh_windows,
                 sources_down=self._capturing.down(listens=self._loop.pipeline.listens),
+                period_ns=max(self._pace.period_ns, self._capturing.picture_ns),
             )
         if self._said.due(now_ns):
             self._notifier.status(self._status())
@@ -287,7 +291,9 @@ class Daemon:
         period_ns = self._config.window.period_ms * 1_000_000
         if virtual is None:
             meter = self._governing.meter
-            return RealTime(self._clock, period_ns, None if meter is None else meter.began)
+            began = None if meter is None else meter.began
+            every_ns = self._notifier.watchdog_every_ns
+            return RealTime(self._clock, period_ns, began, idle=self._look_after, idle_ns=every_ns)
         return Lockstep(
             virtual,
             period_ns,
@@ -342,9 +348,3 @@ def _reuse(config: ReuseConfig) -> Reuse | None:
     if not config.enabled:
         return None
     return Reuse(config.picture, config.sound, round(config.at_most_s * 1e9))
-
-
-def _shrink(bundle: Bundle) -> Callable[[NDArray[np.uint8]], NDArray[np.uint8]]:
-    """Return what makes a picture as small as the bundle's models allow."""
-    least_px = work_px(spec.inputs.image for spec in bundle.tiers.values())
-    return lambda image: shrink(image, least_px)

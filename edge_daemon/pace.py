@@ -6,6 +6,8 @@ from typing import Protocol
 
 from edge_daemon.clock import Clock, VirtualClock
 
+NS_PER_S = 1_000_000_000
+
 Step = Callable[[], object]
 """Classifies one window, if there is one."""
 
@@ -31,27 +33,45 @@ class RealTime:
     """Calls the step at fixed points of a monotonic clock; the sources run in their own threads.
 
     A step that takes longer than a period costs the points that it missed, which are counted in
-    `late`; nothing is queued.
+    `late`; nothing is queued. A period that is shortened counts from then on, within `idle_ns`.
 
     Args:
         clock: CLOCK_MONOTONIC.
         period_ns: time between windows.
         began: is told after each step how many points were missed meanwhile.
+        idle: called on the same thread while no window is due, so that one that hangs in a step
+            is not taken for one that waits; not called where windows follow faster than `idle_ns`.
+        idle_ns: longest time between two such calls, or from one to a step.
     """
 
     def __init__(
-        self, clock: Clock, period_ns: int, began: Callable[[int], None] | None = None
+        self,
+        clock: Clock,
+        period_ns: int,
+        began: Callable[[int], None] | None = None,
+        *,
+        idle: Callable[[], object] = lambda: None,
+        idle_ns: int = NS_PER_S,
     ) -> None:
         self.period_ns = period_ns
         self.late = 0
         self.late_max_ns = 0
         self._clock = clock
         self._began = began
+        self._idle: Callable[[], object] = idle
+        self._idle_ns = idle_ns
 
     def run(self, step: Step, stop: threading.Event, ended: Callable[[], bool]) -> None:
         """See `Pace`."""
         due_ns = self._clock()
-        while not stop.wait(max(0, due_ns - self._clock()) / 1e9):
+        while True:
+            left_ns = max(0, due_ns - self._clock())
+            if stop.wait(min(left_ns, self._idle_ns) / NS_PER_S):
+                return
+            if left_ns > self._idle_ns:
+                self._idle()
+                due_ns = min(due_ns, self._clock() + self.period_ns)
+                continue
             step()
             if ended():
                 return

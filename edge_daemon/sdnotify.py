@@ -16,6 +16,8 @@ from edge_daemon.clock import Clock, monotonic_ns
 log = logging.getLogger(__name__)
 
 _SEND_S = 0.2
+_PING_S = 1.0
+_PINGS = 3  # within the watchdog's period: one may be missed
 
 
 class Notifier:
@@ -28,7 +30,7 @@ class Notifier:
 
     Attributes:
         watchdog_period_s: systemd restarts a service whose `watchdog` it has not heard for this
-            long: call it twice as often. None when the unit sets no WatchdogSec.
+            long. None when the unit sets no WatchdogSec.
     """
 
     def __init__(
@@ -73,6 +75,12 @@ class Notifier:
         for_us = environ.get("WATCHDOG_PID", str(pid)) == str(pid)
         period_s = int(period_us) / 1e6 if for_us and period_us.isdecimal() else 0.0
         return cls(environ.get("NOTIFY_SOCKET") or None, period_s or None, clock)
+
+    @property
+    def watchdog_every_ns(self) -> int:
+        """How often to call `watchdog`: each second, and more often for an impatient systemd."""
+        period_s = self.watchdog_period_s
+        return round(1e9 * (_PING_S if period_s is None else min(_PING_S, period_s / _PINGS)))
 
     def ready(self, status: str = "") -> None:
         """The service has started, or its reload is complete."""

@@ -1,6 +1,8 @@
 import threading
 
-from edge_daemon.clock import VirtualClock
+import pytest
+
+from edge_daemon.clock import VirtualClock, monotonic_ns
 from edge_daemon.pace import Lockstep, RealTime
 
 
@@ -73,6 +75,68 @@ def test_real_time_takes_over_a_new_period() -> None:
 
     pace.run(step, TickingEvent(clock), lambda: len(seen) == 3)
     assert seen == [0, 30, 60]
+
+
+def test_nothing_is_called_in_between_where_windows_follow_soon() -> None:
+    clock = VirtualClock()
+    pace = RealTime(clock, 100, idle=lambda: pytest.fail("idle between two windows"), idle_ns=100)
+    seen: list[int] = []
+    pace.run(lambda: seen.append(clock()), TickingEvent(clock), lambda: len(seen) == 4)
+    assert seen == [0, 100, 200, 300]
+
+
+def test_while_no_window_is_due_the_loop_shows_that_it_is_alive() -> None:
+    clock = VirtualClock()
+    idle: list[int] = []
+    pace = RealTime(clock, 100, idle=lambda: idle.append(clock()), idle_ns=30)
+    seen: list[int] = []
+
+    def step() -> None:
+        seen.append(clock())
+        if len(seen) == 2:
+            clock.advance_to(clock() + 150)  # in which nobody can say so
+
+    pace.run(step, TickingEvent(clock), lambda: len(seen) == 3)
+    assert seen == [0, 100, 300]
+    assert idle == [30, 60, 90, 280]
+    assert pace.late == 1
+
+
+def test_a_step_that_hangs_is_not_taken_for_a_wait() -> None:
+    idle, hanging, freed = threading.Event(), threading.Event(), threading.Event()
+    stop = threading.Event()
+
+    def step() -> None:
+        idle.clear()
+        hanging.set()
+        assert freed.wait(20)
+
+    pace = RealTime(monotonic_ns, 10**10, idle=idle.set, idle_ns=1_000_000)
+    worker = threading.Thread(target=pace.run, args=(step, stop, lambda: False))
+    worker.start()
+    try:
+        assert hanging.wait(20)
+        assert not idle.wait(0.1), "a hundred times as long as it is ever silent"
+        freed.set()
+        assert idle.wait(20)
+    finally:
+        freed.set()
+        stop.set()
+        worker.join(20)
+    assert not worker.is_alive()
+
+
+def test_a_long_period_that_is_shortened_counts_no_longer() -> None:
+    clock = VirtualClock()
+    seen: list[int] = []
+
+    def shorten() -> None:
+        pace.period_ns = 100
+
+    pace = RealTime(clock, 60_000, idle=shorten, idle_ns=1000)
+    pace.run(lambda: seen.append(clock()), TickingEvent(clock), lambda: len(seen) == 3)
+    assert seen == [0, 1100, 1200]
+    assert pace.late == 0
 
 
 def test_lockstep_pumps_then_works_in_the_background_then_steps() -> None:

@@ -72,6 +72,13 @@ def test_the_watchdog_period(environ: dict[str, str], period_s: float | None) ->
     assert Notifier.from_environment(environ, pid=77).watchdog_period_s == period_s
 
 
+@pytest.mark.parametrize(
+    ("period_s", "every_ns"), [(None, 10**9), (30.0, 10**9), (3.0, 10**9), (0.6, 2 * 10**8)]
+)
+def test_the_watchdog_is_to_be_fed_often_enough(period_s: float | None, every_ns: int) -> None:
+    assert Notifier(None, period_s).watchdog_every_ns == every_ns
+
+
 def test_a_socket_that_is_gone_is_logged_and_not_raised(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
