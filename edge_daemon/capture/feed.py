@@ -126,18 +126,24 @@ class Feed(Generic[Item]):
 
         Returns once no thread is left in a driver, which may be never: the worker's time limit
         is what ends the wait.
+
+        Raises:
+            RuntimeError: the device's thread died of a bug, which its cause tells.
         """
         hand: Hand[Item] = Hand(self.source, self._clock)
         if self._renew is None:
             self._serve(hand, stop)
             return
-        while True:
+        while not stop.is_set():
             thread = self._start(hand, stop)
-            if not self._hung(hand, thread, stop):
-                break
-            self._leave(hand, thread)
+            if thread is not None:
+                if not self._hung(hand, thread, stop):
+                    break
+                self._leave(hand, thread)
+                hand = Hand(self._renew(), self._clock)
             stop.wait(self._retry.next_s())
-            hand = Hand(self._renew(), self._clock)
+        if hand.died_of is not None:
+            raise RuntimeError(f"{self.kind} device died: {hand.died_of!r}") from hand.died_of
         for thread in self._left:
             thread.join()
 
@@ -174,10 +180,14 @@ class Feed(Generic[Item]):
         """Release a source that was pumped."""
         self._close(self.source)
 
-    def _start(self, hand: Hand[Item], stop: threading.Event) -> threading.Thread:
+    def _start(self, hand: Hand[Item], stop: threading.Event) -> threading.Thread | None:
         name = f"{self.kind} device"
-        thread = threading.Thread(target=self._serve, args=(hand, stop), name=name, daemon=True)
-        thread.start()
+        thread = threading.Thread(target=self._hold, args=(hand, stop), name=name, daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:  # no memory or no room for a thread now
+            self._lose(f"{self.source.name}: no thread can be had for its driver: {error}")
+            return None
         return thread
 
     def _hung(self, hand: Hand[Item], thread: threading.Thread, stop: threading.Event) -> bool:
@@ -199,6 +209,12 @@ class Feed(Generic[Item]):
             f"{self.source.name}: a call into its driver has not returned for {self._hang_s:g} s; "
             f"it is left behind ({len(self._left)} of at most {MOST_LEFT})"
         )
+
+    def _hold(self, hand: Hand[Item], stop: threading.Event) -> None:
+        try:
+            self._serve(hand, stop)
+        except BaseException as error:  # nobody else would hear of it
+            hand.died_of = error
 
     def _serve(self, hand: Hand[Item], stop: threading.Event) -> None:
         """Open, read, close, for ever: the body of the thread that the device may hold."""

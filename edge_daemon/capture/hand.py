@@ -21,11 +21,13 @@ class Hand(Generic[Item]):
     Attributes:
         source: what is held.
         left: whether it was left behind: what it still brings is not wanted.
+        died_of: what ended its thread, other than a stop or the source's end.
     """
 
     def __init__(self, source: Source[Item], clock: Clock) -> None:
         self.source: Source[Item] = source
         self.left = False
+        self.died_of: BaseException | None = None
         self._clock = clock
         self._called_ns: int | None = None
 

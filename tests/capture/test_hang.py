@@ -16,7 +16,7 @@ from edge_daemon.capture.backoff import Backoff
 from edge_daemon.capture.camera import OpenCvCamera
 from edge_daemon.capture.feed import MOST_LEFT, Feed
 from edge_daemon.capture.liveness import Liveness, State
-from edge_daemon.capture.source import Frame, Source
+from edge_daemon.capture.source import Frame, Source, SourceError
 from edge_daemon.clock import monotonic_ns
 from edge_daemon.journal.events import Capture
 from edge_daemon.worker import Worker
@@ -198,6 +198,87 @@ def test_a_slow_call_is_waited_for(driver: Driver) -> None:
     watched.more_frames()
     assert not watched.left_behind()
     assert watched.worker.stop(timeout_s=FOREVER_S)
+
+
+@contextmanager
+def no_room_for(name: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[None]]:
+    """Have threads of a name fail to start, as on a board that is short; yield the attempts."""
+    start, attempts = threading.Thread.start, list[None]()
+
+    def refuse(self: threading.Thread) -> None:
+        if self.name == name:
+            attempts.append(None)
+            raise RuntimeError("can't start new thread")
+        start(self)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        yield attempts
+
+
+def test_a_board_with_no_room_for_a_thread_is_tried_again(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = Watched(driver.camera)
+    watched.worker.start()
+    watched.more_frames()
+    with no_room_for("video device", monkeypatch) as attempts:
+        driver.wedged.set()
+        watched.until(lambda: driver.hanging == 1)
+        driver.wedged.clear()
+        watched.until(lambda: len(attempts) >= 5)
+        assert watched.events[-1].state == "failed"
+        assert watched.worker.alive
+        assert "no thread can be had for its driver" in watched.events[-1].detail
+    watched.more_frames()
+    assert watched.feed.state is State.HEALTHY
+    assert len(watched.left_behind()) == 1
+    driver.freed.set()
+    assert watched.worker.stop(timeout_s=FOREVER_S)
+    assert driver.open_now == 0
+
+
+def test_a_stop_ends_the_wait_for_a_thread(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    watched = Watched(driver.camera)
+    with no_room_for("video device", monkeypatch) as attempts:
+        watched.worker.start()
+        watched.until(lambda: len(attempts) >= 2)
+        assert watched.worker.stop(timeout_s=FOREVER_S)
+    assert driver.number == 0
+
+
+@pytest.mark.parametrize("bug", [MemoryError("no room"), SystemExit("a driver's own")])
+def test_a_device_thread_that_dies_of_a_bug_is_told(driver: Driver, bug: BaseException) -> None:
+    told: list[Exception] = []
+
+    def fail(event: Capture) -> None:
+        if event.state == State.RECONNECTING:
+            raise bug
+
+    class Gone(DriverCamera):
+        def read(self) -> Frame:
+            raise SourceError("gone")
+
+    feed: Feed[Frame] = Feed(
+        "video",
+        Gone(driver),
+        lambda frame: None,
+        liveness=Liveness(),
+        clock=monotonic_ns,
+        on_change=fail,
+        renew=driver.camera,
+    )
+    worker = Worker("video", feed.run, on_error=lambda name, error: told.append(error))
+    worker.start()
+    for _ in range(round(FOREVER_S / 0.01)):
+        if told:
+            break
+        threading.Event().wait(0.01)
+    (error,) = told
+    assert error.__cause__ is bug
+    assert repr(bug) in str(error)
+    assert worker.stop(timeout_s=FOREVER_S)
+    assert driver.open_now == 0
 
 
 @contextmanager
