@@ -105,11 +105,9 @@ class Quota:
     def scan(self) -> None:
         """Look again for our group: a process can be moved."""
         self.close()
-        self._v2 = [
-            KernelFile(group / "cpu.max", 64)
-            for group in unified_groups(self._root)
-            if (group / "cpu.max").exists()
-        ]
+        # Whether they are there or not: systemd hands out the cpu controller when a quota is first
+        # asked for, so that a running service's file comes with its quota and goes after it.
+        self._v2 = [KernelFile(group / "cpu.max", 64) for group in unified_groups(self._root)]
         self._v1 = [
             (
                 KernelFile(group / "cpu.cfs_quota_us", 64),

@@ -82,6 +82,22 @@ def test_a_process_that_was_moved_has_the_quota_of_its_new_group_after_a_scan(
     assert quota.cores() == 0.2
 
 
+def test_a_running_services_first_quota_is_seen_without_a_scan(tmp_path: Path) -> None:
+    root = copy_of("rpi5", tmp_path)
+    file = root / f"sys/fs/cgroup/{SERVICE}/cpu.max"
+    assert not file.exists()  # nor does it while no service has a quota or a weight
+    quota = Quota(root)
+    assert quota.cores() is None
+    for cores, text in ((0.5, "50000 100000\n"), (0.2, "20000 100000\n")):
+        write(root, {f"sys/fs/cgroup/{SERVICE}/cpu.max": text})
+        assert quota.cores() == cores
+    file.unlink()
+    quota.close()
+    assert quota.cores() is None
+    write(root, {f"sys/fs/cgroup/{SERVICE}/cpu.max": "100000 100000\n"})
+    assert quota.cores() == 1.0
+
+
 @pytest.mark.parametrize(
     "text", ["", "\n", "0 100000", "50000", "50000 0", "-1 100000", "half 100000", "max"]
 )
