@@ -85,7 +85,7 @@ def test_a_process_that_was_moved_has_the_quota_of_its_new_group_after_a_scan(
 def test_a_running_services_first_quota_is_seen_without_a_scan(tmp_path: Path) -> None:
     root = copy_of("rpi5", tmp_path)
     file = root / f"sys/fs/cgroup/{SERVICE}/cpu.max"
-    assert not file.exists()  # nor does it while no service has a quota or a weight
+    file.unlink()  # as it is while neither this service nor one beside it has a quota
     quota = Quota(root)
     assert quota.cores() is None
     for cores, text in ((0.5, "50000 100000\n"), (0.2, "20000 100000\n")):
