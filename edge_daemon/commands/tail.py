@@ -10,10 +10,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
 
+from edge_daemon import exitcode
 from edge_daemon.commands import options
 from edge_daemon.journal.line import EVENTS
 from edge_daemon.journal.reader import BadLine, Line, follow, read
 from edge_daemon.journal.render import Renderer
+from edge_daemon.permission import unreadable
 from edge_daemon.terminal import printable, standard_output, understands_colour
 
 _KINDS = [str(kind.__struct_config__.tag) for kind in EVENTS]
@@ -28,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="the journal's directory, or one of its files (default: the config's)",
     )
-    parser.add_argument("--config", type=Path, help="config.yaml that names the directory")
+    options.add_config(parser)
     parser.add_argument(
         "-n", "--lines", type=_count, default=20, metavar="N", help="begin N lines back (20)"
     )
@@ -62,8 +64,7 @@ def run(args: argparse.Namespace) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
         return 0
     except OSError as error:
-        sys.stderr.write(f"edge-daemon: cannot read the journal: {error}\n")
-        return 1
+        return _refuse(f"cannot read the journal: {error}")
 
 
 class Printer:
@@ -88,7 +89,10 @@ class Printer:
 
 
 def _show(args: argparse.Namespace, out: TextIO) -> int:
-    path: Path = options.journal_directory(args.config) if args.path is None else args.path
+    path: Path = args.path or options.journal_directory(args.config)
+    refused = unreadable(path)
+    if refused is not None:
+        return _refuse(refused)
     follows = out.isatty() if args.follow is None else args.follow
     if not path.exists() and not follows:
         raise FileNotFoundError(2, "no such file or directory", str(path))
@@ -116,6 +120,11 @@ def _show(args: argparse.Namespace, out: TextIO) -> int:
         else:
             printer.line(line)
     return 0
+
+
+def _refuse(text: str) -> int:
+    sys.stderr.write(printable(f"edge-daemon: {text}") + "\n")
+    return exitcode.TROUBLE
 
 
 def _count(text: str) -> int:

@@ -108,7 +108,31 @@ def test_the_config_names_the_directory(
 ) -> None:
     config = tmp_path / "config.yaml"
     config.write_text(f"journal:\n  directory: {journal.directory}\n")
-    assert len(printed(capsys, "--config", config, "-n", "4")) == 5
+    for option in ("-c", "--config"):
+        assert len(printed(capsys, option, config, "-n", "4")) == 5
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+def test_who_may_not_read_the_journal_is_told_the_group(
+    journal: Journal, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for directory in tmp_path.parents[:2]:
+        directory.chmod(0o755)
+    tmp_path.chmod(0o750)
+    os.chown(journal.directory, 1, 1)
+    printed(capsys, journal.directory)  # what is imported late is imported now
+    os.setegid(65534)
+    os.seteuid(65534)
+    try:
+        codes = [run(option, journal.directory) for option in ("--no-follow", "--follow")]
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+    assert codes == [1, 1]
+    out, err = capsys.readouterr()
+    assert out == ""
+    refused = f"edge-daemon: {tmp_path}: may not be read by this user: sudo adduser "
+    assert [line.startswith(refused) for line in err.splitlines()] == [True, True]
 
 
 def test_it_follows_until_interrupted_and_says_nothing_then(journal: Journal) -> None:
