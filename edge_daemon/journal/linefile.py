@@ -14,6 +14,22 @@ _BACK_BYTES = 64 * 1024
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
 
 
+def read_at(fd: int, size: int, offset: int) -> bytes:
+    """Read so many bytes; fewer only at the end of the file.
+
+    A bad block makes one call to the kernel return what stands before it, and the next one fail.
+
+    Raises:
+        OSError: a part of it cannot be read.
+    """
+    data = b""
+    while more := os.pread(fd, size - len(data), offset + len(data)):
+        data += more
+        if len(data) == size:
+            break
+    return data
+
+
 class LineFile:
     """An open file and a position in it, at the start of a line.
 
@@ -102,19 +118,20 @@ class LineFile:
         A "line" of more than 1 MiB comes in pieces, the last one first.
 
         Raises:
-            OSError: the file cannot be read.
+            OSError: the file cannot be read; where that is its end, the position is behind it.
         """
-        start = os.fstat(self._fd).st_size
+        self.position = start = os.fstat(self._fd).st_size
         rest = b""  # the beginning of what was read, which may belong to a line further up
-        self.position = 0
+        ended = False
         while start > 0:
             step = min(start, _BACK_BYTES)
             start -= step
-            data = os.pread(self._fd, step, start) + rest
-            if self.position == 0:
+            data = read_at(self._fd, step, start) + rest
+            if not ended:
                 end = data.rfind(b"\n")
                 if end < 0:  # nothing but what comes after the last newline: not asked for
                     continue
+                ended = True
                 self.position = start + end + 1
                 data = data[:end]
             rest, *lines = data.split(b"\n")
@@ -126,5 +143,7 @@ class LineFile:
             if len(rest) > _CHUNK_BYTES:
                 yield start, rest
                 rest = b""
-        if self.position > 0:
+        if ended:
             yield 0, rest
+        else:
+            self.position = 0

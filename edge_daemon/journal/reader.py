@@ -96,10 +96,7 @@ def newest_first(path: Path, on_bad: OnBad | None = None) -> Iterator[Line]:
     older = _older(path, active, newest_first=True) if path.is_dir() else ()
     try:
         for file in chain(() if active is None else (active,), older):
-            for offset, raw in file.backwards():
-                line = _line(file, offset, raw, on_bad)
-                if line is not None:
-                    yield line
+            yield from _lines_back(file, on_bad)
     finally:
         if active is not None:
             active.close()
@@ -160,10 +157,7 @@ class _Follower:
         found: list[Line] = []
         active = () if self._file is None else (self._file,)
         for file in chain(active, _older(self._directory, self._file, newest_first=True)):
-            for offset, raw in file.backwards():
-                line = _line(file, offset, raw, self._on_bad)
-                if line is None:
-                    continue
+            for line in _lines_back(file, self._on_bad):
                 self._seen = max(self._seen, line.seq)
                 if len(found) == count:
                     return found[::-1]
@@ -234,7 +228,10 @@ def _older(
 
 def _first_number(file: LineFile) -> int | None:
     """Return the number of a file's first line; None where there is none that can be read."""
-    raw = file.first()
+    try:
+        raw = file.first()
+    except OSError:  # a bad block
+        return None
     line = None if raw is None else _line(file, 0, raw, None)
     return None if line is None else line.seq
 
@@ -248,6 +245,18 @@ def _lines(file: LineFile, on_bad: OnBad | None, whole_file: bool = False) -> It
     except OSError as error:
         if on_bad is not None:
             on_bad(BadLine(file.path, file.position, b"", f"cannot be read: {error}"))
+
+
+def _lines_back(file: LineFile, on_bad: OnBad | None) -> Iterator[Line]:
+    offset = 0
+    try:
+        for offset, raw in file.backwards():
+            line = _line(file, offset, raw, on_bad)
+            if line is not None:
+                yield line
+    except OSError as error:
+        if on_bad is not None:
+            on_bad(BadLine(file.path, offset or file.position, b"", f"cannot be read: {error}"))
 
 
 def _line(file: LineFile, offset: int, raw: bytes, on_bad: OnBad | None) -> Line | None:

@@ -9,6 +9,7 @@ import os
 from dataclasses import dataclass
 
 from edge_daemon.journal.line import envelope
+from edge_daemon.journal.linefile import read_at
 
 _STEP_BYTES = 64 * 1024
 
@@ -55,7 +56,7 @@ def inspect(fd: int) -> Tail:
         if start == 0:
             return Tail(0, size, None)
         step = max(_STEP_BYTES, len(data))
-        before = os.pread(fd, min(step, start), max(0, start - step))
+        before = read_at(fd, min(step, start), max(0, start - step))
         if not before:  # somebody truncated it meanwhile
             return Tail(0, 0, None)
         start = max(0, start - step)
