@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from edge_daemon.journal import events
 from edge_daemon.journal.events import Event
+from edge_daemon.journal.line import Stamp
 
 _LINE_BYTES = 1024
 
@@ -48,6 +49,16 @@ class Waiting(Struct, frozen=True, gc=False):
     def size(self) -> int:
         """Bytes in memory and, but for the number, on disk."""
         return len(self.head) + len(self.body)
+
+
+def encoded(event: Event, stamp: Stamp) -> Waiting:
+    """Return the event as a line that happens now.
+
+    Raises:
+        TypeError, ValueError, OverflowError: the event holds what JSON cannot say.
+    """
+    mono_ns, head, body = stamp(event)
+    return Waiting(head, body, mono_ns, worth(event), isinstance(event, events.Prediction))
 
 
 class Buffer:

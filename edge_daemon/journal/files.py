@@ -10,7 +10,16 @@ from pathlib import Path
 from edge_daemon.journal.buffer import Waiting
 from edge_daemon.journal.line import MAX_LINE_BYTES
 from edge_daemon.journal.repair import inspect, repair
-from edge_daemon.journal.rotation import ACTIVE, last_seq, prune, rotate, set_aside
+from edge_daemon.journal.rotation import (
+    ACTIVE,
+    OnUnreadable,
+    last_seq,
+    log_unreadable,
+    prune,
+    rotate,
+    set_aside,
+)
+from edge_daemon.journal.salvage import is_unreadable
 
 log = logging.getLogger(__name__)
 
@@ -33,14 +42,23 @@ class JournalFiles:
         directory: made when it is missing.
         max_file_bytes: a file is rotated before it would exceed this; at least 16 KiB.
         max_total_bytes: bound on all files together; at least twice `max_file_bytes`.
+        on_unreadable: told of a file with blocks that cannot be read; it is kept, and no longer
+            written to.
 
     Raises:
         ValueError: a bound is too small.
     """
 
-    def __init__(self, directory: Path, max_file_bytes: int, max_total_bytes: int) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        max_file_bytes: int,
+        max_total_bytes: int,
+        on_unreadable: OnUnreadable = log_unreadable,
+    ) -> None:
         self.directory = directory
         self.set_bounds(max_file_bytes, max_total_bytes)
+        self._on_unreadable = on_unreadable
         self.gone = 0
         """Lines that were written before, and that the last `open` did not find again: a file
         system that failed has lost them, or somebody has deleted them."""
@@ -59,7 +77,7 @@ class JournalFiles:
         return self._fd >= 0
 
     def set_bounds(self, max_file_bytes: int, max_total_bytes: int) -> None:
-        """Change both bounds, from the next line on.
+        """Change both bounds, from the next line or `keep_bounds` on, whichever comes first.
 
         Raises:
             ValueError: a bound is too small.
@@ -72,7 +90,8 @@ class JournalFiles:
                 f"{2 * max_file_bytes}, because a full file is kept beside the one being written"
             )
         self._max_file_bytes = max_file_bytes
-        self._max_rotated_bytes = max_total_bytes - max_file_bytes
+        self._max_total_bytes = max_total_bytes
+        self._bounds_changed = True
 
     def open(self) -> int:
         """Lock the directory, repair the active file and go on after its last line.
@@ -124,6 +143,15 @@ class JournalFiles:
         self._next_seq += len(data)
         return len(data)
 
+    def keep_bounds(self) -> None:
+        """Delete the oldest files where bounds that were lowered have no room for them any more.
+
+        Raises:
+            OSError: the directory cannot be read.
+        """
+        if self._bounds_changed:
+            self._prune()
+
     def check(self) -> None:
         """Confirm that the active file is still the one that readers find under its name.
 
@@ -168,20 +196,42 @@ class JournalFiles:
             ) from None
 
     def _open_active(self) -> int:
-        self._fd = _open(self._active)
-        tail = inspect(self._fd)
+        try:
+            self._fd = _open(self._active)
+            tail = inspect(self._fd)
+        except OSError as error:
+            if not is_unreadable(error):
+                raise
+            self._leave(error)
+            tail = inspect(self._fd)
         if tail.torn and tail.seq is None and not self._looks_like_ours():
             aside = set_aside(self._active)
             log.warning("journal: %s holds no journal; kept as %s", self._active, aside)
-            os.close(self._fd)
+            self._let_go()
             self._fd = _open(self._active)
         tail = repair(self._fd)
-        seq = last_seq(self.directory) if tail.seq is None else tail.seq
+        seq = tail.seq
+        if seq is None:
+            seq = last_seq(self.directory, self._on_unreadable)
         found = 0 if seq is None else seq + 1
         self.gone = max(0, self._next_seq - found)
         self._next_seq = max(self._next_seq, found)
-        prune(self.directory, self._max_rotated_bytes)
+        self._prune()
         return tail.torn
+
+    def _leave(self, error: OSError) -> None:
+        """Go on in a fresh file; the one that cannot be read to its end stays among the others."""
+        if self._fd >= 0:
+            self._let_go()
+        kept = rotate(self.directory, self._on_unreadable)
+        os.fsync(self._directory_fd)
+        self._on_unreadable(kept, error)
+        self._fd = _open(self._active)
+
+    def _prune(self) -> None:
+        self._bounds_changed = False  # before the bounds are read: they may change meanwhile
+        active_bytes = max(self._max_file_bytes, os.fstat(self._fd).st_size)
+        prune(self.directory, self._max_total_bytes - active_bytes)
 
     def _looks_like_ours(self) -> bool:
         """Return whether a file without a whole line is what a power cut leaves of a journal."""
@@ -191,11 +241,15 @@ class JournalFiles:
     def _rotate(self) -> None:
         self.check()
         os.fsync(self._fd)
-        rotate(self.directory)
+        rotate(self.directory, self._on_unreadable)
         os.fsync(self._directory_fd)
-        os.close(self._fd)
-        self._fd = -1
+        self._let_go()
         self._open_active()
+
+    def _let_go(self) -> None:
+        """Close the active file. Whatever comes of it, the number may be another file's then."""
+        fd, self._fd = self._fd, -1
+        os.close(fd)
 
     def _undo(self, count: int, end: int) -> int:
         """Cut a line that went to disk only in part; `count` whole ones stay."""
@@ -204,6 +258,13 @@ class JournalFiles:
             raise OSError(errno.ENOSPC, "no space for a whole line", str(self._active))
         self._next_seq += count
         return count
+
+
+def cause(error: Exception, directory: Path) -> str:
+    """Return in a few words what an error says of the journal's directory."""
+    if isinstance(error, PermissionError):
+        return f"{directory} may not be written to by this user"
+    return "the disk fails"
 
 
 def _open(path: Path) -> int:

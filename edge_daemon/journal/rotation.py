@@ -8,14 +8,19 @@ somebody else's and is left alone.
 import logging
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
-from edge_daemon.journal.line import MAX_LINE_BYTES, envelope
-from edge_daemon.journal.repair import inspect
+from edge_daemon.journal.line import envelope
+from edge_daemon.journal.linefile import LineFile
+from edge_daemon.journal.salvage import is_unreadable, last_readable
 
 log = logging.getLogger(__name__)
 
 ACTIVE = "journal.jsonl"
+OnUnreadable = Callable[[Path, OSError], None]
+"""Told of a file of the journal that cannot be read in full, and why."""
+
 _ROTATED = re.compile(r"journal-(\d{12,})\.jsonl")
 
 
@@ -34,20 +39,39 @@ def rotated(directory: Path) -> list[tuple[int, Path]]:
     return sorted(found)
 
 
-def rotate(directory: Path) -> None:
+def log_unreadable(path: Path, error: OSError) -> None:
+    """Say in the log that a file cannot be read in full."""
+    log.warning("journal: %s: part of it cannot be read: %s", path, error)
+
+
+def rotate(directory: Path, on_unreadable: OnUnreadable = log_unreadable) -> Path:
     """Rename the active file; a rotated file is never overwritten.
+
+    Returns:
+        Its new name.
 
     Raises:
         OSError: the file is gone, or the directory cannot be written.
     """
     active = directory / ACTIVE
-    number = _first_seq(active)
-    taken = {each for each, _ in rotated(directory)}
+    unreadable: OSError | None = None
+    number: int | None = None
+    try:
+        number = _first_seq(active)
+    except OSError as error:
+        if not is_unreadable(error):
+            raise
+        unreadable = error
     if number is None:
-        number = max(taken, default=-1) + 1
+        last = last_seq(directory, on_unreadable)
+        number = 0 if last is None else last + 1
+    taken = {each for each, _ in rotated(directory)}
     while number in taken:
         number += 1
-    active.rename(directory / f"journal-{number:012d}.jsonl")
+    kept = active.rename(directory / f"journal-{number:012d}.jsonl")
+    if unreadable is not None:
+        on_unreadable(kept, unreadable)
+    return kept
 
 
 def prune(directory: Path, max_bytes: int) -> None:
@@ -74,21 +98,31 @@ def prune(directory: Path, max_bytes: int) -> None:
             total -= size
 
 
-def last_seq(directory: Path) -> int | None:
+def last_seq(directory: Path, on_unreadable: OnUnreadable = log_unreadable) -> int | None:
     """Return the number of the last line in the rotated files; None without any.
 
+    Where the newest of them cannot be read to its end, it is the last that can be read there.
+
     Raises:
-        OSError: they cannot be read.
+        OSError: they cannot be read, for another reason than bad blocks.
     """
     files = rotated(directory)
     if not files:
         return None
     number, path = files[-1]
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    seq: int | None = None
     try:
-        seq = inspect(fd).seq
-    finally:
-        os.close(fd)
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            seq, unreadable = last_readable(fd)
+        finally:
+            os.close(fd)
+    except OSError as error:
+        if not is_unreadable(error):
+            raise
+        unreadable = error
+    if unreadable is not None:
+        on_unreadable(path, unreadable)
     return number if seq is None else max(number, seq)
 
 
@@ -102,8 +136,8 @@ def set_aside(path: Path) -> Path:
 
 
 def _first_seq(path: Path) -> int | None:
-    with path.open("rb") as file:
-        while raw := file.readline(MAX_LINE_BYTES):
+    with LineFile(path) as file:
+        for _, raw in file.forwards():
             found = envelope(raw)
             if found is not None:
                 return found.seq

@@ -13,12 +13,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edge_daemon.clock import Clock, monotonic_ns
-from edge_daemon.journal.buffer import Buffer, Waiting, worth
-from edge_daemon.journal.events import Event, Fault, Prediction
-from edge_daemon.journal.files import JournalFiles, JournalLockedError
+from edge_daemon.journal.buffer import Buffer, Waiting, encoded
+from edge_daemon.journal.events import Event, Fault
+from edge_daemon.journal.files import JournalFiles, JournalLockedError, cause
 from edge_daemon.journal.line import Stamp, read_boot_id
 from edge_daemon.journal.outage import Outage
 from edge_daemon.journal.slowness import Slowness
+from edge_daemon.journal.unreadable import Unreadable
 from edge_daemon.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -62,7 +63,8 @@ class Journal:
         buffer_lines: int = 4096,
         boot_id: str | None = None,
     ) -> None:
-        self._files = JournalFiles(directory, max_file_bytes, max_total_bytes)
+        self._unread = Unreadable()
+        self._files = JournalFiles(directory, max_file_bytes, max_total_bytes, self._unread.found)
         self._stamp = Stamp(read_boot_id() if boot_id is None else boot_id, clock, wall_clock)
         self._timer = timer
         # `_changed` guards everything that `write` touches and is held for microseconds only;
@@ -79,7 +81,7 @@ class Journal:
         self._busy_since_ns: int | None = None
         self._outage: Outage | None = None
         self._slowness = Slowness()
-        self._stopping = False
+        self._begun = self._stopping = False
         self._written = -1
         self._last_prediction_ns: int | None = None
         self._checked_ns = timer()
@@ -153,8 +155,7 @@ class Journal:
     def write(self, event: Event) -> None:
         """Take an event. Never waits and never raises; what cannot be kept is counted."""
         try:
-            mono_ns, head, body = self._stamp(event)
-            line = Waiting(head, body, mono_ns, worth(event), isinstance(event, Prediction))
+            line = encoded(event, self._stamp)
         except Exception as error:
             with self._changed:
                 self._lost += 1
@@ -265,8 +266,12 @@ class Journal:
         elif now_ns - self._checked_ns >= _IDLE_S * 1e9:
             self._files.check()
         self._checked_ns = now_ns
+        self._files.keep_bounds()
+        if self._begun and not self._stopping:  # not before `start`, nor after `stop`
+            for fault in self._unread.take():
+                self.write(fault)
         left = len(self._buffer)
-        while left > 0:
+        while left > 0 and self._buffer:  # a lowered bound drops lines meanwhile
             with self._changed:
                 lines = self._buffer.take(min(left, _BATCH_LINES))
                 self._in_flight = len(lines)
@@ -288,6 +293,7 @@ class Journal:
             with self._changed:
                 self._buffer.put_back(list(lines[done:]))
                 self._in_flight = 0
+                self._begun = self._begun or done > 0
                 self._written = self._files.next_seq - 1
                 for line in lines[:done]:
                     if line.prediction:
@@ -309,8 +315,7 @@ class Journal:
             fault = Fault("journal", f"{lost} lines lost: {why}", lines_lost=lost)
         else:
             fault = outage.fault(self._timer(), lost)
-        mono_ns, head, body = self._stamp(fault)
-        self._files.append([Waiting(head, body, mono_ns, worth(fault), prediction=False)])
+        self._files.append([encoded(fault, self._stamp)])
         with self._changed:
             self._lost_reported += lost
             self._outage = None
@@ -327,7 +332,7 @@ class Journal:
         with self._changed:
             if self._outage is None:
                 self._outage = Outage(now_ns)
-                log.warning("journal: the disk fails, lines wait: %r", error)
+                log.warning("journal: %s, lines wait: %r", cause(error, self.directory), error)
             self._outage.failed(error, now_ns)
 
     def _close(self) -> None:

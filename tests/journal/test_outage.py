@@ -1,6 +1,7 @@
 """Disks that are full, slow, read-only or gone: all real ones."""
 
 import contextlib
+import errno
 import os
 import resource
 import shutil
@@ -268,6 +269,52 @@ def test_a_directory_that_cannot_be_made_is_tried_again(tmp_path: Path) -> None:
     assert journal.flush(5.0)
     assert journal.stop()
     assert_contiguous(lines(journal.directory))
+
+
+def test_a_directory_of_somebody_else_is_not_called_a_failing_disk(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    tmp_path.chmod(0o555)
+    journal = Journal(tmp_path / "journal", timer=VirtualClock())
+    user = os.geteuid()
+    if user == 0:  # to whom everything is open
+        os.seteuid(65534)
+    try:
+        journal.step()
+    finally:
+        os.seteuid(user)
+    told = f"{journal.directory} may not be written to by this user, lines wait: PermissionError"
+    assert told in caplog.text
+    assert "the disk fails" not in caplog.text
+    journal.write(prediction(0))
+    tmp_path.chmod(0o755)
+    assert journal.stop()
+
+
+def test_a_file_that_cannot_be_made_costs_nobody_else_theirs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A number that was closed is somebody else's by the time that the journal lets go."""
+    (tmp_path / ACTIVE).write_text("holiday pictures\n")
+    journal = Journal(tmp_path, timer=VirtualClock())
+    others: list[int] = []
+    really_open = os.open
+
+    def full(path: Path, flags: int, mode: int = 0o777) -> int:
+        if path == tmp_path / ACTIVE and not path.exists():
+            others.append(really_open("/dev/null", os.O_RDONLY))
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        return really_open(path, flags, mode)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", full)
+        journal.step()
+    assert "No space left" in str(journal.error)
+    (other,) = others
+    assert os.path.samestat(os.fstat(other), Path("/dev/null").stat())
+    os.close(other)
+    journal.write(prediction(0))
+    assert journal.stop()
 
 
 def run(program: str, *arguments: str | Path, wrap: tuple[str, ...] = ()) -> str:

@@ -2,6 +2,7 @@ import logging
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge_daemon.clock import VirtualClock
-from edge_daemon.journal.events import Event, Fault, Stop
-from edge_daemon.journal.files import JournalLockedError
+from edge_daemon.journal.buffer import Waiting
+from edge_daemon.journal.events import Event, Fault, Reload, Stop
+from edge_daemon.journal.files import JournalFiles, JournalLockedError
 from edge_daemon.journal.rotation import ACTIVE
 from edge_daemon.journal.writer import Journal
 from tests.journal import samples
@@ -280,3 +282,48 @@ def test_bounds_change_while_it_runs(tmp_path: Path) -> None:
     journal.stop()
     assert total_bytes(tmp_path) <= 64 * KIB
     assert journal.lost == 10
+
+
+@pytest.mark.parametrize("file_kib", [16, 32])
+def test_a_bound_that_is_lowered_frees_room_at_once(tmp_path: Path, file_kib: int) -> None:
+    journal = Journal(tmp_path, max_file_bytes=32 * KIB, max_total_bytes=512 * KIB)
+    journal.open()
+    for number in range(1000):
+        journal.write(prediction(number))
+        journal.step()
+    assert total_bytes(tmp_path) > 192 * KIB
+    journal.set_bounds(file_kib * KIB, 64 * KIB, 100)
+    journal.step()
+    assert 32 * KIB < total_bytes(tmp_path) <= 64 * KIB
+    assert lines(tmp_path)[-1].seq == 999
+    journal.stop()
+
+
+def test_a_buffer_that_shrinks_during_a_long_write_ends_the_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path)
+    journal.open()
+    for number in range(2000):
+        journal.write(prediction(number))
+    append = JournalFiles.append
+    calls = 0
+
+    def reload_meanwhile(self: JournalFiles, batch: Sequence[Waiting]) -> int:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            journal.set_bounds(64 * KIB, 1024 * KIB, 16)
+            journal.write(Reload(applied=("journal.buffer_lines",)))
+        return append(self, batch)
+
+    monkeypatch.setattr(JournalFiles, "append", reload_meanwhile)
+    worker = threading.Thread(target=journal.step, daemon=True)
+    worker.start()
+    worker.join(10.0)
+    assert not worker.is_alive()
+    assert (journal.waiting, journal.error) == (0, None)
+    found = lines(tmp_path)
+    assert len(found) + journal.lost == 2000 + 1 + 1  # the reload and the fault
+    assert [line.event for line in found[-2:]] == ["reload", "fault"]
+    journal.stop()
