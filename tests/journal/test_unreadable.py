@@ -12,6 +12,7 @@ from edge_daemon.clock import VirtualClock
 from edge_daemon.journal.events import Fault
 from edge_daemon.journal.files import JournalFiles
 from edge_daemon.journal.line import envelope
+from edge_daemon.journal.linefile import LineFile
 from edge_daemon.journal.reader import BadLine, follow, newest_first, read
 from edge_daemon.journal.rotation import ACTIVE, last_seq
 from edge_daemon.journal.salvage import last_readable
@@ -80,14 +81,15 @@ def told(directory: Path) -> list[Fault]:
     return [event for event in events if isinstance(event, Fault)]
 
 
+@pytest.mark.parametrize("back", [1, 5])
 def test_a_file_that_cannot_be_read_at_its_end_is_kept_and_another_begun(
-    tmp_path: Path, spoil: Spoil
+    tmp_path: Path, spoil: Spoil, back: int
 ) -> None:
     file = written(tmp_path)
     content = file.read_bytes()
-    end = blocks(file)[-1]
-    last = seqs_before(file, end)[-1]
-    spoil(file, range(end, end + 1))
+    bad = blocks(file)[-back]
+    last = seqs_before(file, bad)[-1] if back == 1 else 199
+    spoil(file, range(bad, bad + 1))
     journal = Journal(tmp_path)
     journal.start()
     assert journal.error is None
@@ -106,7 +108,21 @@ def test_a_file_that_cannot_be_read_at_its_end_is_kept_and_another_begun(
     assert fault.message.startswith(f"{kept}: part of it cannot be read (Input/output error)")
 
 
-def test_a_file_of_which_nothing_can_be_read_ends_no_journal(tmp_path: Path, spoil: Spoil) -> None:
+def test_nothing_follows_the_last_line_of_a_run(tmp_path: Path, spoil: Spoil) -> None:
+    file = written(tmp_path)
+    spoil(file, blocks(file))
+    journal = Journal(tmp_path)
+    journal.open()
+    journal.write(prediction(0))
+    journal.step()
+    journal.write(samples.EVENTS[-1])
+    assert journal.stop()
+    assert [line.event for line in read(tmp_path / ACTIVE)] == ["prediction", "stop"]
+
+
+def test_a_file_of_which_nothing_can_be_read_ends_no_journal(
+    tmp_path: Path, spoil: Spoil, caplog: pytest.LogCaptureFixture
+) -> None:
     file = written(tmp_path)
     spoil(file, blocks(file))
     journal = Journal(tmp_path, timer=VirtualClock())
@@ -118,6 +134,7 @@ def test_a_file_of_which_nothing_can_be_read_ends_no_journal(tmp_path: Path, spo
     assert (journal.waiting, journal.lost, journal.error) == (0, 0, None)
     assert [line.event for line in read(tmp_path / ACTIVE)] == ["prediction", "prediction", "fault"]
     assert len(told(tmp_path)) == 1
+    assert caplog.text.count("part of it cannot be read") == 1
 
 
 def test_a_block_that_fails_while_the_journal_runs_is_told_with_its_outage(
@@ -212,6 +229,21 @@ def test_a_file_with_one_bad_block_gives_the_last_line_outside_it(
                 assert error.errno == errno.EIO
 
 
+def test_a_line_in_several_blocks_counts_only_where_all_of_it_can_be_read(
+    tmp_path: Path, spoil: Spoil
+) -> None:
+    file = tmp_path / ACTIVE
+    journal = Journal(tmp_path)
+    journal.open()
+    journal.write(prediction(0))
+    journal.write(Fault("x", "y" * 14 * KIB))
+    journal.stop()
+    with file.open("rb") as opened:
+        assert last_readable(opened.fileno()) == (1, None)
+        spoil(file, range(1, 2))  # nothing but y: what is around it would be a line
+        assert last_readable(opened.fileno())[0] == 0
+
+
 def test_a_file_that_is_all_bad_is_given_up_after_few_blocks(
     tmp_path: Path, spoil: Spoil, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -238,15 +270,27 @@ def test_another_error_is_not_taken_for_a_bad_block(
 ) -> None:
     file = written(tmp_path)
     content = file.read_bytes()
+    reads = 0
+    pread = os.pread
 
-    def out_of_memory(fd: int, size: int, offset: int) -> bytes:
-        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+    def out_of_memory_once(fd: int, size: int, offset: int) -> bytes:
+        nonlocal reads
+        reads += 1
+        if reads == 1:
+            raise OSError(errno.ENOMEM, "Cannot allocate memory")
+        return pread(fd, size, offset)
 
-    monkeypatch.setattr(os, "pread", out_of_memory)
+    monkeypatch.setattr(os, "pread", out_of_memory_once)
     with pytest.raises(OSError, match="Cannot allocate memory"):
         JournalFiles(tmp_path, 16 * KIB, 64 * KIB).open()
     assert [path.name for path in tmp_path.iterdir()] == [ACTIVE]
     assert file.read_bytes() == content
+    reads = 0
+    with (
+        file.open("rb") as opened,
+        pytest.raises(OSError, match="Cannot allocate memory"),
+    ):
+        last_readable(opened.fileno())
 
 
 def test_a_reader_goes_back_past_what_cannot_be_read(tmp_path: Path, spoil: Spoil) -> None:
@@ -266,6 +310,32 @@ def test_a_reader_goes_back_past_what_cannot_be_read(tmp_path: Path, spoil: Spoi
     assert len(seen) > 100
     assert [line.seq for line in follow(tmp_path, ended(), count=3)] == [1012, 1013, 1014]
     assert [line.seq for line in follow(tmp_path, ended(), count=2000)] == found[::-1]
+
+
+def test_a_reader_does_not_need_the_first_line_of_the_active_file(
+    tmp_path: Path, spoil: Spoil
+) -> None:
+    written(tmp_path, 10).rename(tmp_path / "journal-000000000000.jsonl")
+    spoil(written(tmp_path, 5), range(1))
+    bad: list[BadLine] = []
+    assert [line.seq for line in read(tmp_path, bad.append)] == list(range(10))
+    assert [each.path.name for each in bad] == [ACTIVE]
+
+
+def test_after_reading_back_the_position_is_behind_the_last_newline_or_what_is_bad(
+    tmp_path: Path, spoil: Spoil
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"no newline")
+    with LineFile(path) as file:
+        assert (list(file.backwards()), file.position) == ([], 0)
+    path.write_bytes(b"one\nand a half")
+    with LineFile(path) as file:
+        assert (list(file.backwards()), file.position) == ([(0, b"one")], 4)
+        spoil(path, range(1))
+        with pytest.raises(OSError, match="Input/output error"):
+            list(file.backwards())
+        assert file.position == 14
 
 
 def ended() -> threading.Event:
