@@ -261,7 +261,7 @@ def _end_all() -> None:
 
 def _load(*, copy: bool) -> Any:
     try:
-        lib = ctypes.CDLL(_copied() if copy else _SONAME)
+        lib = _copied() if copy else ctypes.CDLL(_SONAME)
     except OSError as error:
         if copy:
             raise SourceError(f"PortAudio cannot be loaded once more: {error}") from None
@@ -281,17 +281,21 @@ def _load(*, copy: bool) -> Any:
     return lib
 
 
-def _copied() -> str:
-    """Return the path of a copy, which the loader takes for another library than the original."""
+def _copied() -> ctypes.CDLL:
+    """Load a copy, which the loader takes for another library than the original."""
     for line in Path("/proc/self/maps").read_text(errors="replace").splitlines():
         path = line.partition("/")[2].removesuffix(" (deleted)")  # replaced by an upgrade
         if _SONAME.removesuffix(".2") in path:
             # In memory: a directory may be read-only or closed to programs. The descriptor stays,
             # since the loader would take an equal name for the library that had it before.
             copy = os.memfd_create("libportaudio")
-            with open(copy, "wb", closefd=False) as file:
-                file.write(Path(f"/{path}").read_bytes())
-            return f"/proc/self/fd/{copy}"
+            try:
+                with open(copy, "wb", closefd=False) as file:
+                    file.write(Path(f"/{path}").read_bytes())
+                return ctypes.CDLL(f"/proc/self/fd/{copy}")
+            except BaseException:
+                os.close(copy)
+                raise
     raise OSError("what is loaded cannot be found in /proc/self/maps")
 
 

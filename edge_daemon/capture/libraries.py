@@ -71,10 +71,15 @@ class Libraries:
         self._release_s = release_s
         self._lock = threading.Lock()  # guards what follows
         self._idle: list[AnyLibrary] = []
+        self._unclosed: list[tuple[AnyLibrary, AnyStream]] = []
         self._held = 0
 
     def take(self) -> AnyLibrary:
         """Return one that nobody holds; raises SourceError when as many as there may be hang."""
+        with self._lock:
+            unclosed, self._unclosed = self._unclosed, []
+        for library, stream in unclosed:
+            self.release(library, stream)
         with self._lock:
             if not self._idle:
                 if self._held >= self._most:
@@ -96,7 +101,8 @@ class Libraries:
         """Close a stream and give its library back.
 
         PortAudio may hang in this for ever when the sound server hangs or has died. After
-        `release_s` it is left alone with that, on a thread of its own.
+        `release_s` it is left alone with that, on a thread of its own. Where no thread can be had,
+        the next `take` tries again.
         """
 
         def close(_stop: threading.Event) -> None:
@@ -104,7 +110,12 @@ class Libraries:
             self.give_back(library)
 
         closer = Worker("portaudio", close)
-        closer.start()
+        try:
+            closer.start()
+        except RuntimeError:  # no memory, or TasksMax
+            with self._lock:
+                self._unclosed.append((library, stream))
+            return
         closer.stop(self._release_s)
 
 

@@ -88,8 +88,15 @@ def choose(
         matches = exact if len(exact) == 1 else matches
     identities = name_cards(cards, root)
     if not matches:
-        what = "no microphone" if wanted is None else f"no microphone matches {wanted!r}"
-        raise ValueError(f"{what}; there is: {_listed(devices, identities) or 'none'}")
+        if not devices:
+            raise ValueError(
+                "no microphone found: plug one in (`arecord -l` lists those that the kernel "
+                "knows), or set audio.source: none"
+            )
+        raise ValueError(
+            f"no microphone matches {wanted!r}; there is: {_listed(devices, identities)}; "
+            "`edge-daemon devices` shows what to put into audio.device"
+        )
     if len(matches) > 1:
         several = _listed(matches, identities)
         raise ValueError(f"{wanted!r} matches several microphones, name one: {several}")

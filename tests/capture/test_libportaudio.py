@@ -90,6 +90,20 @@ def test_a_copy_costs_one_descriptor(library: Library) -> None:
     assert descriptors() == before + 1
 
 
+def test_a_copy_that_cannot_be_loaded_costs_none(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: str) -> ctypes.CDLL:
+        raise OSError(f"{path}: cannot map zero-fill pages")
+
+    del library
+    before = descriptors()
+    monkeypatch.setattr(ctypes, "CDLL", refuse)
+    with pytest.raises(SourceError, match=r"cannot be loaded once more: .*zero-fill"):
+        Library(copy=True)
+    assert descriptors() == before
+
+
 @pytest.mark.parametrize(("flags", "overflow"), [(0, False), (1, False), (INPUT_OVERFLOW, True)])
 def test_a_block_comes_with_its_age_and_what_was_dropped(flags: int, overflow: bool) -> None:
     blocks: list[tuple[np.ndarray, float, bool]] = []
