@@ -65,9 +65,9 @@ def late_margin(tier: Tier, lateness: Lateness, limits: Limits) -> Margin | None
     """Return what late windows say of a tier; None where they say nothing.
 
     Late windows drive their own tier out, and let no higher one in. What they would be in a lower
-    one nobody knows before it runs. A tier is driven out by what a reading shows, and let in by what
-    has held for a while. A reading in which no window fell, where they are rare, shows what the
-    last two did have in common: one late window is not to count twice.
+    one nobody knows before it runs. A tier is driven out by what a reading shows, and let in by
+    what has held for a while. Where windows are so rare that none fell into a reading, it shows
+    what the last two that had some have in common: one late window is not to count twice.
 
     Args:
         tier: whose margin.
