@@ -220,9 +220,11 @@ class Daemon:
     def _step(self) -> None:
         self._loop.step()
         self._look_after()
+        if self._said.due(self._clock()):  # of whole periods, or its rate would be 0
+            self._notifier.status(self._status())
 
     def _look_after(self) -> None:
-        """See to the other parts and tell systemd: after each step, and while none is due."""
+        """See to the other parts and the watchdog: after each step, and while none is due."""
         now_ns = self._clock()
         self._capturing.check(now_ns)
         self._swap_watch.check()
@@ -236,8 +238,6 @@ class Daemon:
                 sources_down=self._capturing.down(listens=self._loop.pipeline.listens),
                 period_ns=max(self._pace.period_ns, self._capturing.picture_ns),
             )
-        if self._said.due(now_ns):
-            self._notifier.status(self._status())
 
     def _shut_down(self) -> Stop:
         self._notifier.stopping()
