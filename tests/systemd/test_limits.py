@@ -73,7 +73,9 @@ def test_it_gives_way_when_its_memory_is_limited_and_comes_back(limited: Service
 def test_it_gives_way_when_its_quota_shrinks_and_comes_back(limited: Service, profile: str) -> None:
     # With a group of its own from the start, as everywhere but on cgroup v1; starved, not hung.
     limited.drop_in("50-cpu", "[Service]\nCPUAccounting=yes\nWatchdogSec=30\n")
-    governed: dict[str, object] = {"limits": {**QUICK, "ignored": ["memory", *REST]}}
+    # On a machine that others use as well, a window in ten may be 10 ms late without any quota.
+    limits = {**QUICK, "ignored": ["memory", *REST], "cpu": {"late_enter": 0.35}}
+    governed: dict[str, object] = {"limits": limits}
     limited.configure(window={"period_ms": 10}, governor=governed)
     # Measured as root, before the service has ever run, and found by the service's user.
     arguments = ("--quick", "--anyway", "--config", CONFIG)
@@ -105,7 +107,7 @@ def test_it_gives_way_when_its_quota_shrinks_and_comes_back(limited: Service, pr
     counters = limited.guest.run("sh", "-c", stat).stdout.split()
     assert int(counters[counters.index("nr_throttled") + 1]) > 0
     limit(limited, "CPUQuota=")
-    limited.wait_for("tier_change", to="low", after=down["seq"])
+    limited.wait_for("tier_change", to="low", after=down["seq"], within_s=150.0)
     assert limited.show("NRestarts") == "0"
 
 
