@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -176,7 +177,7 @@ def test_it_goes_on_with_what_is_left_and_takes_back_what_returns(
                 assert change["rule"] == rule, change
                 return change
 
-            def predicted(after: Fields, **fields: object) -> Fields:
+            def predicted(after: Fields, **fields: Any) -> Fields:
                 return daemon.wait_for_event("prediction", after=after["seq"] + 5, **fields)
 
             def lost(kind: str, after: Fields) -> Fields:
