@@ -119,12 +119,11 @@ class Library:
 
     def __init__(self, *, copy: bool = False) -> None:
         self._lib = _load(copy=copy)
-        self._copy = copy
         self._started = False
 
     def look_again(self) -> list[InputDevice]:
         """Return the inputs there are now; ends every stream of this library."""
-        if self._copy and not self._started:
+        if not self._started and _started.is_set():
             # ALSA keeps its configuration for the whole process, and reads it anew after an end.
             self._start()
         if self._started:
@@ -188,6 +187,7 @@ class Library:
     def _start(self) -> None:
         self._check(self._lib.Pa_Initialize())
         self._started = True
+        _started.set()
 
     def _check(self, code: int) -> int:
         if code >= 0:
@@ -250,6 +250,7 @@ class Stream:
 
 
 _open: set[Stream] = set()
+_started = threading.Event()  # a library of this process was, at some time
 
 
 @atexit.register
