@@ -63,10 +63,11 @@ def test_every_tier_answers(tier: Tier, label: int, threads: int) -> None:
 
 
 @with_numpy_1
-def test_a_broken_model_is_refused_though_it_kills_this_runtime(tmp_path: Path) -> None:
+def test_a_broken_model_is_refused_though_it_may_kill_this_runtime(tmp_path: Path) -> None:
     model = tmp_path / "cut.tflite"
     model.write_bytes((MODELS / "bars" / "low.tflite").read_bytes()[:200])
-    with pytest.raises(ModelCheckError, match=r"cut\.tflite.* ended with SIG"):
+    # It reads beyond the end: what it finds there is chance.
+    with pytest.raises(ModelCheckError, match=r"cut\.tflite.*( ended with SIG|: cannot be loaded)"):
         check_in_child([model], timeout_s=30.0)
 
 
