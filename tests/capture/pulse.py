@@ -1,12 +1,29 @@
 """A sound server with a microphone that hears what is played into it."""
 
+import contextlib
 import os
 import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+import pytest
+
+
+@contextlib.contextmanager
+def pulse_server(runtime: Path) -> Iterator["PulseServer"]:
+    """A server under way, killed at the end; the test skips where there can be none."""
+    server = PulseServer(runtime)
+    try:
+        server.start()
+    except OSError as error:
+        pytest.skip(str(error))
+    try:
+        yield server
+    finally:
+        server.kill()
 
 
 class PulseServer:

@@ -14,7 +14,7 @@ from edge_daemon import exitcode
 from edge_daemon.cli import main
 from edge_daemon.demo import CLIP
 from tests.capture.mjpeg import Show, mjpeg_server
-from tests.capture.pulse import PulseServer
+from tests.capture.pulse import PulseServer, pulse_server
 from tests.capture.test_hang import film
 from tests.daemon.running import (
     DATA,
@@ -51,14 +51,8 @@ def shown() -> Show:
 def pulse(tmp_path: Path) -> Iterator[PulseServer]:
     runtime = tmp_path / "pulse"
     runtime.mkdir()
-    server = PulseServer(runtime)
-    try:
-        server.start()
+    with pulse_server(runtime) as server:
         yield server
-    except OSError as error:
-        pytest.skip(str(error))
-    finally:
-        server.kill()
 
 
 def config_for(folder: Path, url: str, audio: str, limits: dict[str, float] | None = None) -> Path:

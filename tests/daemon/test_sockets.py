@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from edge_daemon.cli import COMMANDS
-from tests.capture.pulse import PulseServer
+from tests.capture.pulse import PulseServer, pulse_server
 from tests.daemon.running import PATIENCE_S, command, running, write_config
 
 _SOCKET = re.compile(r"\b(?:socket|socketpair)\((\w+)")
@@ -67,15 +67,11 @@ def test_a_run_with_synthetic_sources_has_no_way_out(tmp_path: Path) -> None:
 @pytest.fixture
 def pulse() -> Iterator[PulseServer]:
     # Below /tmp itself: the path of a socket is at most 108 bytes long.
-    with tempfile.TemporaryDirectory(prefix="pulse-") as runtime:
-        server = PulseServer(Path(runtime))
-        try:
-            server.start()
-            yield server
-        except OSError as error:
-            pytest.skip(str(error))
-        finally:
-            server.kill()
+    with (
+        tempfile.TemporaryDirectory(prefix="pulse-") as runtime,
+        pulse_server(Path(runtime)) as server,
+    ):
+        yield server
 
 
 @pytest.mark.slow
